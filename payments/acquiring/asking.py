@@ -1,0 +1,196 @@
+"""Reads what a merchant asks for when creating a payment, and says everything that is wrong with it."""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from payments.errors import Refusal
+from payments.money import EXPONENTS, Money
+
+AMOUNT_MAX_MINOR: Final = 10_000_000_000
+"""100 million yuan: the largest order a gateway takes."""
+CURRENCIES: Final = frozenset({"CNY"})
+"""What the gateways charge in."""
+EXPIRES_IN_DEFAULT: Final = 1800
+EXPIRES_IN_MIN: Final = 60
+EXPIRES_IN_MAX: Final = 7 * 24 * 3600
+JSON_BYTES_MAX: Final = 4096
+
+_ORDER_NO: Final = re.compile(r"[A-Za-z0-9_\-.:/#]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field: a stable code, and facts for the sentence."""
+
+    field: str
+    code: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+class AskInvalid(Refusal):
+    """One or more fields cannot be accepted."""
+
+    code = "validation_failed"
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+class _Wrong(Exception):
+    def __init__(self, code: str, **facts: object) -> None:
+        super().__init__(code)
+        self.code, self.facts = code, facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentAsk:
+    """A valid request for a payment."""
+
+    merchant_order_no: str
+    amount: Money
+    subject: str
+    description: str = ""
+    methods: tuple[str, ...] = ()
+    expires_in: int = EXPIRES_IN_DEFAULT
+    return_url: str = ""
+    callback_url: str = ""
+    customer: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def fingerprint(self) -> bytes:
+        """SHA-256 over everything asked for: equal for a repeat, different for anything else."""
+        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).digest()
+
+
+def read_payment_ask(
+    data: object, *, known_methods: frozenset[str], plain_http: bool
+) -> PaymentAsk:
+    """Turn parsed JSON into a PaymentAsk. Raises AskInvalid with every error found.
+
+    `plain_http` allows http: addresses (demo mode only).
+    """
+    if not isinstance(data, dict):
+        raise AskInvalid([FieldError("", "not_an_object")])
+    readers = _readers(known_methods, plain_http)
+    errors = [FieldError(str(name), "unknown_field") for name in data if name not in readers]
+    values: dict[str, Any] = {}
+    for name, (read, is_required) in readers.items():
+        if name not in data or data[name] is None:
+            if is_required:
+                errors.append(FieldError(name, "required"))
+            continue
+        try:
+            values[name] = read(data[name])
+        except _Wrong as wrong:
+            errors.append(FieldError(name, wrong.code, wrong.facts))
+    if errors:
+        raise AskInvalid(errors)
+    values["amount"] = Money(values["amount"], values.pop("currency"))
+    return PaymentAsk(**values)
+
+
+_Reader = Callable[[Any], Any]
+
+
+def _readers(known_methods: frozenset[str], plain_http: bool) -> dict[str, tuple[_Reader, bool]]:  # noqa: FBT001
+    def url(value: Any) -> str:
+        return _url(value, plain_http=plain_http)
+
+    return {
+        "merchant_order_no": (_order_no, True),
+        "amount": (_amount, True),
+        "currency": (_currency, True),
+        "subject": (lambda v: _text(v, 256), True),
+        "description": (lambda v: _text(v, 1024, empty=True), False),
+        "methods": (lambda v: _methods(v, known_methods), False),
+        "expires_in": (_expires_in, False),
+        "return_url": (url, False),
+        "callback_url": (url, False),
+        "customer": (_object, False),
+        "metadata": (_object, False),
+    }
+
+
+def _amount(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _Wrong("amount_malformed")
+    if value <= 0:
+        raise _Wrong("amount_not_positive")
+    if value > AMOUNT_MAX_MINOR:
+        raise _Wrong("amount_too_large", max=AMOUNT_MAX_MINOR)
+    return value
+
+
+def _currency(value: Any) -> str:
+    if not isinstance(value, str) or value not in EXPONENTS:
+        raise _Wrong("currency_unknown")
+    if value not in CURRENCIES:
+        raise _Wrong("currency_unsupported", supported=sorted(CURRENCIES))
+    return value
+
+
+def _order_no(value: Any) -> str:
+    if not isinstance(value, str) or not _ORDER_NO.fullmatch(value):
+        raise _Wrong("order_no_malformed")
+    return value
+
+
+def _text(value: Any, longest: int, *, empty: bool = False) -> str:
+    if not isinstance(value, str):
+        raise _Wrong("not_text")
+    if len(value) > longest:
+        raise _Wrong("too_long", max=longest)
+    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in value):
+        raise _Wrong("control_characters")
+    if not empty and not value.strip():
+        raise _Wrong("required")
+    return value.strip()
+
+
+def _methods(value: Any, known: frozenset[str]) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > len(known):
+        raise _Wrong("method_unknown", known=sorted(known))
+    if any(not isinstance(m, str) or m not in known for m in value):
+        raise _Wrong("method_unknown", known=sorted(known))
+    return tuple(dict.fromkeys(value))
+
+
+def _expires_in(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _Wrong("not_an_integer")
+    if not EXPIRES_IN_MIN <= value <= EXPIRES_IN_MAX:
+        raise _Wrong("out_of_range", min=EXPIRES_IN_MIN, max=EXPIRES_IN_MAX)
+    return value
+
+
+def _url(value: Any, *, plain_http: bool) -> str:
+    text = _text(value, 1024, empty=True)
+    try:
+        parts = urlsplit(text)
+        bad = not parts.hostname or "@" in parts.netloc or (parts.port == 0)
+    except ValueError:
+        bad = True
+    if text and (bad or not text.isascii() or " " in text or "\\" in text):
+        raise _Wrong("url_malformed")
+    if text and parts.scheme not in ({"https", "http"} if plain_http else {"https"}):
+        raise _Wrong("url_not_https")
+    return text
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _Wrong("not_an_object")
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text.encode(errors="replace")) > JSON_BYTES_MAX:
+        raise _Wrong("too_long", max=JSON_BYTES_MAX)
+    if "\\u0000" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise _Wrong("control_characters")
+    return value

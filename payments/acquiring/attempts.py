@@ -1,0 +1,305 @@
+"""Opens an attempt when a customer picks a method, and closes it before another is opened.
+
+No network call is made while a row is locked: intent is committed, the gateway is called, what it said
+is written. A process may die between any two of these; the janitor finishes what it left.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+
+from compliance.audit.actor import Actor
+from compliance.audit.trail import record
+from compliance.numbers import new_number
+from payments.acquiring.booking import lock_attempt
+from payments.acquiring.models import Attempt, Payment
+from payments.acquiring.outcomes import end_attempt, learn_trade
+from payments.acquiring.presenting import from_row, to_row
+from payments.acquiring.rules import ask_again_at
+from payments.acquiring.states import LIVE, AttemptState, PaymentState
+from payments.acquiring.tokens import checkout_url, payment_of
+from payments.channels.base import (
+    Device,
+    Done,
+    Order,
+    OrderKey,
+    Outcome,
+    Presentation,
+    QrCode,
+    Rejected,
+    Trade,
+    TradeState,
+    Unknown,
+)
+from payments.channels.registry import ChannelUnknown, Line, channel_for, line, methods
+from payments.errors import Refusal
+from payments.steps import step
+
+ASK_NOW_SECONDS: Final = 3
+"""A customer's page may make us ask the gateway at most this often."""
+
+
+class PaymentNotPayable(Refusal):
+    """The payment is paid, closed, expired or being closed."""
+
+    code = "payment_not_payable"
+
+
+class MethodUnavailable(Refusal):
+    """The merchant or the platform does not offer this method here and now."""
+
+    code = "method_unavailable"
+
+
+class PreviousUnresolved(Refusal):
+    """The gateway has not confirmed that the previous attempt is closed; it might still be paid."""
+
+    code = "previous_attempt_unresolved"
+
+
+def choose_method(
+    *, token: str, method: str, device: Device, client_ip: str, at: datetime
+) -> None:
+    """The customer picks a method: open an attempt, or keep the one that is still good.
+
+    An attempt on another method is closed at its gateway first. Raises TokenForged,
+    PaymentNotPayable, MethodUnavailable, PreviousUnresolved. A gateway's refusal is no exception:
+    the attempt is `failed` and the page says so.
+    """
+    public_id = payment_of(token)
+    actor = Actor(kind="customer", id="", label="customer", address=client_ip)
+    reuse = _before_opening(public_id, method, device, actor=actor, at=at)
+    if reuse is not None:
+        if not reuse.presentation:
+            _open_at_gateway(reuse, actor=actor, at=at)
+        return
+    attempt = _create_attempt(public_id, method, device, actor=actor, at=at)
+    step("attempt.created")
+    _open_at_gateway(attempt, actor=actor, at=at)
+
+
+def _before_opening(
+    public_id: str, method: str, device: Device, *, actor: Actor, at: datetime
+) -> Attempt | None:
+    """The live attempt when it can serve this choice. Otherwise close it, so that another may open."""
+    with transaction.atomic():
+        payment = _lock_payable(public_id, at=at)
+        _channel_of(payment, method)
+        live = payment.attempts.select_related("channel").filter(state__in=LIVE).first()
+        if live is None:
+            return None
+        product = methods()[method][1].products[device]
+        if (live.method, live.product) == (method, product) and _is_good(live, at=at):
+            return live
+    outcome = close_live_attempt(payment=public_id, actor=actor, at=at)
+    if outcome is not None:
+        raise PreviousUnresolved(method=live.method)
+    return None
+
+
+def _is_good(attempt: Attempt, *, at: datetime) -> bool:
+    if attempt.state == AttemptState.CLOSING:
+        return False
+    shown = from_row(attempt.presentation)
+    return not isinstance(shown, QrCode) or shown.expires_at > at
+
+
+def _lock_payable(public_id: str, *, at: datetime) -> Payment:
+    payment = Payment.objects.select_for_update().filter(public_id=public_id).first()
+    if payment is None:
+        raise PaymentNotPayable(payment=public_id)
+    is_over = payment.expires_at <= at or payment.close_requested_at is not None
+    if payment.state != PaymentState.PENDING or is_over:
+        raise PaymentNotPayable(payment=public_id)
+    return payment
+
+
+def _channel_of(payment: Payment, method: str) -> Line:
+    if payment.methods and method not in payment.methods:
+        raise MethodUnavailable(method=method)
+    try:
+        return line(channel_for(method, livemode=payment.livemode).code)
+    except ChannelUnknown as unknown:
+        raise MethodUnavailable(method=method) from unknown
+
+
+def _create_attempt(
+    public_id: str, method: str, device: Device, *, actor: Actor, at: datetime
+) -> Attempt:
+    with transaction.atomic():
+        payment = _lock_payable(public_id, at=at)
+        live = payment.attempts.filter(state__in=LIVE).first()
+        if live is not None:
+            raise PreviousUnresolved(method=live.method)
+        channel = _channel_of(payment, method)
+        attempt = Attempt.objects.create(
+            number=new_number("att"),
+            payment=payment,
+            channel_id=channel.id,
+            method=method,
+            product=methods()[method][1].products[device],
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            client_ip=actor.address or None,
+            created_at=at.replace(microsecond=0),
+            expires_at=payment.expires_at,
+            ask_at=ask_again_at(0, at=at),
+        )
+        record(
+            actor,
+            "attempt.created",
+            subject=("payment", public_id),
+            facts={"attempt": attempt.number, "method": method, "channel": channel.code},
+            at=at,
+        )
+        return attempt
+
+
+def order_of(attempt: Attempt) -> Order:
+    """The order as the gateway is asked for it: equal at every repeat."""
+    payment = attempt.payment
+    return Order(
+        number=attempt.number,
+        product=attempt.product,
+        amount=attempt.amount,
+        subject=payment.subject,
+        reference=payment.public_id,
+        created_at=attempt.created_at,
+        expires_at=attempt.expires_at,
+        notify_url=notify_url(attempt.channel.code),
+        return_url=f"{checkout_url(payment.public_id)}return",
+        client_ip=attempt.client_ip or "127.0.0.1",
+    )
+
+
+def notify_url(channel_code: str) -> str:
+    """Where a channel's gateway sends its notifications."""
+    return f"{settings.BASE_URL}/notify/{channel_code}/"
+
+
+def key_of(attempt: Attempt) -> OrderKey:
+    """What the gateway needs to know which order we mean."""
+    return OrderKey(
+        number=attempt.number,
+        product=attempt.product,
+        created_at=attempt.created_at,
+        expires_at=attempt.expires_at,
+        gateway_number=attempt.gateway_number,
+    )
+
+
+def _open_at_gateway(attempt: Attempt, *, actor: Actor, at: datetime) -> None:
+    channel = line(attempt.channel.code)
+    outcome = channel.gateway.open(order_of(attempt))
+    step("attempt.answered")
+    with transaction.atomic():
+        locked = lock_attempt(attempt.number)
+        if locked is None or locked.attempt_state not in {
+            AttemptState.CREATED,
+            AttemptState.UNKNOWN,
+        }:
+            return  # A notification, or a close, was faster than the answer.
+        match outcome:
+            case Done(value):
+                _write_opened(locked.attempt_id, value, at=at)
+            case Rejected(code=code):
+                end_attempt(locked, AttemptState.FAILED, actor=actor, at=at, failure=code[:64])
+            case Unknown(reason=reason):
+                _write_unknown(locked.attempt_id, reason, at=at)
+    step("attempt.opened")
+
+
+def _write_opened(attempt_id: int, presentation: Presentation, *, at: datetime) -> None:
+    attempt = Attempt.objects.get(pk=attempt_id)
+    attempt.presentation, attempt.failure = to_row(presentation), ""
+    attempt.ask_at = ask_again_at(attempt.asked, at=at, expires_at=attempt.expires_at)
+    attempt.move(AttemptState.OPEN, at=at)
+
+
+def _write_unknown(attempt_id: int, reason: str, *, at: datetime) -> None:
+    attempt = Attempt.objects.get(pk=attempt_id)
+    attempt.failure = reason[:64]
+    attempt.ask_at = ask_again_at(attempt.asked, at=at, expires_at=attempt.expires_at)
+    if attempt.state == AttemptState.UNKNOWN:
+        attempt.save(update_fields=["failure", "ask_at"])
+    else:
+        attempt.move(AttemptState.UNKNOWN, at=at)
+
+
+def close_live_attempt(*, payment: str, actor: Actor, at: datetime) -> Unknown | Rejected | None:
+    """Close a payment's live attempt at its gateway, if it has one.
+
+    None: nothing can be paid any more (or it just was paid). Otherwise the gateway's non-answer; the
+    attempt stays `closing` and the janitor goes on.
+    """
+    with transaction.atomic():
+        row = Payment.objects.select_for_update().get(public_id=payment)
+        attempt = row.attempts.select_related("channel").filter(state__in=LIVE).first()
+        if attempt is None:
+            return None
+        if attempt.state != AttemptState.CLOSING:
+            attempt.ask_at = ask_again_at(0, at=at)
+            attempt.move(AttemptState.CLOSING, at=at)
+    step("attempt.closing")
+    gateway = line(attempt.channel.code).gateway
+    outcome = _ask(attempt, gateway.close, source="close", actor=actor, at=at)
+    if not isinstance(outcome, Done):
+        return outcome
+    if outcome.value.state is TradeState.WAITING:
+        _abandon(attempt.number, actor=actor, at=at)
+    return None
+
+
+def _abandon(number: str, *, actor: Actor, at: datetime) -> None:
+    """The gateway has no way to close: stop waiting. Should it be paid yet, the money goes back."""
+    with transaction.atomic():
+        locked = lock_attempt(number)
+        if locked is not None and locked.attempt_state is AttemptState.CLOSING:
+            end_attempt(locked, AttemptState.ABANDONED, actor=actor, at=at)
+
+
+def ask_about(attempt: Attempt, *, actor: Actor, at: datetime) -> Outcome[Trade]:
+    """Ask the gateway where the order stands and take in what it says."""
+    gateway = line(attempt.channel.code).gateway
+    return _ask(attempt, gateway.query, source="query", actor=actor, at=at)
+
+
+def _ask(
+    attempt: Attempt,
+    call: Callable[[OrderKey], Outcome[Trade]],
+    *,
+    source: str,
+    actor: Actor,
+    at: datetime,
+) -> Outcome[Trade]:
+    outcome = call(key_of(attempt))
+    step("attempt.close_answered" if source == "close" else "query.answered")
+    if isinstance(outcome, Done):
+        with transaction.atomic():
+            learn_trade(
+                line(attempt.channel.code), outcome.value, source=source, actor=actor, at=at
+            )
+    return outcome
+
+
+def ask_gateway(*, token: str, at: datetime) -> None:
+    """Ask about the live attempt now, because its customer came back. At most every few seconds."""
+    public_id = payment_of(token)
+    with transaction.atomic():
+        attempt = (
+            Attempt.objects.select_for_update(of=["self"], skip_locked=True)
+            .select_related("channel")
+            .filter(payment__public_id=public_id, state__in=LIVE)
+            .first()
+        )
+        if attempt is None:
+            return
+        soonest = (attempt.asked_at or attempt.created_at) + timedelta(seconds=ASK_NOW_SECONDS)
+        if attempt.asked_at is not None and soonest > at:
+            return
+        attempt.asked_at = at
+        attempt.save(update_fields=["asked_at"])
+    ask_about(attempt, actor=Actor(kind="customer", id="", label="customer"), at=at)

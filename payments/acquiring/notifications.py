@@ -1,0 +1,101 @@
+"""Takes in what gateways send us: store, verify, compare, book, and only then acknowledge."""
+
+import hashlib
+import logging
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from compliance.audit.actor import Actor
+from compliance.database import prepared
+from payments.acquiring.models import Notification as NotificationRow
+from payments.acquiring.models import Verdict
+from payments.acquiring.outcomes import Learned, learn_trade
+from payments.acquiring.refunds import learn_refund
+from payments.channels.base import NotAuthentic, Notification, RawMessage, Reply
+from payments.channels.registry import Line, line
+from payments.steps import step
+
+log: Final = logging.getLogger(__name__)
+
+FINAL: Final = frozenset({Verdict.BOOKED, Verdict.LATE, Verdict.ALREADY, Verdict.IGNORED})
+"""Verdicts after which a copy of the message needs no work."""
+
+KEPT_BODY_BYTES: Final = 8192
+"""How much of a message that proves nothing is kept."""
+
+_STORE: Final = """
+INSERT INTO payments_notification (channel_id, key, body, address)
+VALUES (%s, %s, %s, %s)
+ON CONFLICT (channel_id, key) DO UPDATE SET copies = payments_notification.copies + 1
+RETURNING id, verdict
+"""
+
+
+def receive(*, channel_code: str, raw: RawMessage, address: str) -> Reply:
+    """Handle one notification and say what to answer. Raises ChannelUnknown.
+
+    The answer is given after the commit; a crash before it makes the gateway send again. Copies of
+    one message queue up on its row, so that even ten at once book once.
+    """
+    channel = line(channel_code)
+    try:
+        message = channel.gateway.read(raw)
+    except NotAuthentic as refusal:
+        _keep_refused(channel, raw, address=address, reason=refusal.reason)
+        return channel.gateway.refuse(refusal.reason)
+    step("notification.verified")
+    with transaction.atomic():
+        learned = _take_in(channel, message, raw, address=address, at=timezone.now())
+    step("notification.booked")
+    if learned.verdict in FINAL:
+        return channel.gateway.accept()
+    log.warning(
+        "notification on %s does not match our order: %s", channel.code, learned.reason
+    )
+    return channel.gateway.refuse(learned.reason)
+
+
+def _take_in(
+    channel: Line, message: Notification, raw: RawMessage, *, address: str, at: datetime
+) -> Learned:
+    key = message.key if len(message.key) <= 128 else hashlib.sha256(message.key.encode()).hexdigest()
+    [(row_id, verdict)] = prepared(_STORE, [channel.id, key, raw.body, address or None])
+    if verdict in FINAL:
+        return Learned(Verdict(verdict))
+    actor = Actor(kind="gateway", id=channel.code, label=channel.name, address=address)
+    if message.trade is not None:
+        learned = learn_trade(
+            channel,
+            message.trade,
+            source="notification",
+            actor=actor,
+            at=at,
+            notification_id=row_id,
+        )
+        number = message.trade.number
+    elif message.refund is not None:
+        learned = learn_refund(channel, message.refund, actor=actor, at=at)
+        number = message.refund.number
+    else:
+        learned, number = Learned(Verdict.IGNORED), ""
+    if learned.verdict is not Verdict.BOOKED or message.trade is None:
+        NotificationRow.objects.filter(pk=row_id).update(
+            verdict=learned.verdict, reason=learned.reason, number=number[:64]
+        )
+    return learned
+
+
+def _keep_refused(channel: Line, raw: RawMessage, *, address: str, reason: str) -> None:
+    """Keep one row per distinct message that proves nothing, as evidence of an attack or a wrong key."""
+    log.warning("notification on %s is not authentic: %s", channel.code, reason)
+    kept = raw.body[:KEPT_BODY_BYTES]
+    key = f"refused:{reason}:{hashlib.sha256(raw.body).hexdigest()}"
+    with transaction.atomic():
+        [(row_id, verdict)] = prepared(_STORE, [channel.id, key, kept, address or None])
+        if verdict == Verdict.RECEIVED:
+            NotificationRow.objects.filter(pk=row_id).update(
+                verdict=Verdict.REFUSED, reason=reason
+            )

@@ -1,0 +1,235 @@
+"""Reads payments for faces. Whatever a merchant can reach takes a MerchantAccess and obeys it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from django.db.models import QuerySet
+
+from merchants.access import MerchantAccess, require
+from payments.acquiring.facts import PaymentFacts, facts_of
+from payments.acquiring.models import Attempt, Payment
+from payments.acquiring.presenting import from_row
+from payments.acquiring.states import LIVE, PaymentState
+from payments.acquiring.tokens import payment_of
+from payments.channels.base import Presentation
+from payments.channels.registry import active, methods
+from payments.errors import Refusal
+from payments.money import Money
+
+
+class PaymentUnknown(Refusal):
+    """No payment of this merchant and mode has this number. Another merchant's answers the same."""
+
+    code = "payment_not_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFilter:
+    """What a merchant looks for. Empty fields do not narrow."""
+
+    merchant_order_no: str = ""
+    status: str = ""
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, newest first, and the key to ask for the next with (0: there is none)."""
+
+    payments: Sequence[PaymentFacts]
+    next_before: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodChoice:
+    """A method as a customer may pick it. `reason` is a short code when it is not available."""
+
+    code: str
+    gateway: str
+    label: str
+    hint: str
+    is_available: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownAttempt:
+    """The latest attempt as its customer sees it."""
+
+    id: str
+    method: str
+    gateway: str
+    state: str
+    presentation: Presentation | None
+    expires_at: datetime
+    failure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """Everything the hosted checkout page shows."""
+
+    payment: str
+    token: str
+    merchant_name: str
+    amount: Money
+    subject: str
+    description: str
+    merchant_order_no: str
+    status: str
+    is_expired: bool
+    is_closing: bool
+    created_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    method: str
+    channel_trade_no: str
+    return_url: str
+    methods: tuple[MethodChoice, ...]
+    attempt: ShownAttempt | None
+    livemode: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutStatus:
+    """What a waiting page needs to know."""
+
+    status: str
+    is_expired: bool
+    attempt: str
+    attempt_state: str
+
+
+def _of(access: MerchantAccess) -> QuerySet[Payment]:
+    return Payment.objects.filter(
+        merchant_id=access.merchant_id, livemode=access.livemode
+    ).select_related("channel")
+
+
+def get_payment(access: MerchantAccess, public_id: str) -> PaymentFacts:
+    """One payment. Raises PaymentUnknown."""
+    require(access, "payments.read")
+    payment = _of(access).filter(public_id=public_id).first()
+    if payment is None:
+        raise PaymentUnknown(payment=public_id)
+    return facts_of(payment)
+
+
+def list_payments(
+    access: MerchantAccess, wanted: PaymentFilter, *, before: int, limit: int
+) -> Page:
+    """A page of payments, newest first, by key and never by offset. `before` 0 starts at the top."""
+    require(access, "payments.read")
+    rows = _of(access)
+    if wanted.merchant_order_no:
+        rows = rows.filter(merchant_order_no=wanted.merchant_order_no)
+    if wanted.status:
+        rows = rows.filter(state=wanted.status)
+    if wanted.created_after:
+        rows = rows.filter(created_at__gte=wanted.created_after)
+    if wanted.created_before:
+        rows = rows.filter(created_at__lt=wanted.created_before)
+    if before:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows.order_by("-pk")[: limit + 1])
+    more = found[limit - 1].pk if len(found) > limit else 0
+    return Page([facts_of(payment) for payment in found[:limit]], more)
+
+
+def find_checkout(*, token: str, at: datetime) -> Checkout:
+    """What the checkout page shows. Raises TokenForged, also for a payment that is not there."""
+    public_id = payment_of(token)
+    payment = (
+        Payment.objects.select_related("merchant").filter(public_id=public_id).first()
+    )
+    if payment is None:
+        raise PaymentUnknown(payment=public_id)
+    latest = payment.attempts.order_by("-pk").first()
+    return Checkout(
+        payment=public_id,
+        token=token,
+        merchant_name=payment.merchant.name,
+        amount=payment.amount,
+        subject=payment.subject,
+        description=payment.description,
+        merchant_order_no=payment.merchant_order_no,
+        status=payment.state,
+        is_expired=payment.expires_at <= at,
+        is_closing=payment.close_requested_at is not None,
+        created_at=payment.created_at,
+        expires_at=payment.expires_at,
+        paid_at=payment.paid_at,
+        method=payment.method,
+        channel_trade_no=payment.channel_trade_no,
+        return_url=_return_url(payment),
+        methods=_choices(payment),
+        attempt=_shown(latest) if latest else None,
+        livemode=payment.livemode,
+    )
+
+
+def checkout_status(*, token: str, at: datetime) -> CheckoutStatus:
+    """Where a payment stands, for a page that waits. Raises TokenForged."""
+    public_id = payment_of(token)
+    payment = (
+        Payment.objects.only("state", "expires_at").filter(public_id=public_id).first()
+    )
+    if payment is None:
+        raise PaymentUnknown(payment=public_id)
+    latest = (
+        payment.attempts.order_by("-pk").only("number", "state").first()
+        if payment.state == PaymentState.PENDING
+        else None
+    )
+    return CheckoutStatus(
+        status=payment.state,
+        is_expired=payment.expires_at <= at,
+        attempt=latest.number if latest else "",
+        attempt_state=latest.state if latest else "",
+    )
+
+
+def _choices(payment: Payment) -> tuple[MethodChoice, ...]:
+    served = {channel.gateway for channel in active(livemode=payment.livemode)}
+    return tuple(
+        MethodChoice(
+            code=code,
+            gateway=dialect.name,
+            label=method.label,
+            hint=method.hint,
+            is_available=dialect.name in served,
+            reason="" if dialect.name in served else "no_channel",
+        )
+        for code, (dialect, method) in methods().items()
+        if not payment.methods or code in payment.methods
+    )
+
+
+def _shown(attempt: Attempt) -> ShownAttempt:
+    is_live = attempt.state in LIVE
+    return ShownAttempt(
+        id=attempt.number,
+        method=attempt.method,
+        gateway=methods()[attempt.method][0].name,
+        state=attempt.state,
+        presentation=from_row(attempt.presentation) if is_live else None,
+        expires_at=attempt.expires_at,
+        failure=attempt.failure,
+    )
+
+
+def _return_url(payment: Payment) -> str:
+    """Back to the merchant. What is appended informs the customer's browser and proves nothing."""
+    if not payment.return_url:
+        return ""
+    parts = urlsplit(payment.return_url)
+    query = [
+        *parse_qsl(parts.query, keep_blank_values=True),
+        ("payment_id", payment.public_id),
+        ("merchant_order_no", payment.merchant_order_no),
+        ("status", payment.state),
+    ]
+    return urlunsplit(parts._replace(query=urlencode(query)))

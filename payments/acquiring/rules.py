@@ -1,0 +1,51 @@
+"""Pure rules of acquiring: what a gateway's word means here, and when to ask it again."""
+
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from payments.acquiring.states import ASKED, LIVE, OVER, AttemptState, PaymentState
+from payments.channels.base import TradeState
+
+
+class Step(Enum):
+    """What to do with what a gateway said about one attempt."""
+
+    BOOK = "book"
+    """The payment is paid."""
+    GIVE_BACK = "give_back"
+    """Money came that nobody waits for: it goes back in full."""
+    CLOSE = "close"
+    """The attempt can no longer be paid."""
+    NOTHING = "nothing"
+    """Known before, or not final."""
+
+
+def step_for(attempt: AttemptState, payment: PaymentState, trade: TradeState) -> Step:
+    """The one place that decides what a trade's state means for an attempt and its payment."""
+    match trade:
+        case TradeState.PAID if attempt in LIVE and payment is PaymentState.PENDING:
+            return Step.BOOK
+        case TradeState.PAID if attempt in LIVE or attempt in OVER:
+            return Step.GIVE_BACK
+        case TradeState.CLOSED if attempt in ASKED:
+            return Step.CLOSE
+        case _:
+            return Step.NOTHING
+
+
+ASK_AFTER: Final = tuple(
+    timedelta(seconds=s) for s in (10, 20, 40, 60, 120, 300, 600, 900, 1800, 3600)
+)
+"""Waits between questions to a gateway about one attempt or refund; the last one repeats."""
+
+ASKED_MAX: Final = 40
+"""After so many questions without a final answer a person must look."""
+
+
+def ask_again_at(asked: int, *, at: datetime, expires_at: datetime | None = None) -> datetime:
+    """When to ask next, having asked `asked` times. Never sleeps through the expiry."""
+    due = at + ASK_AFTER[min(asked, len(ASK_AFTER) - 1)]
+    if expires_at is not None and at < expires_at < due:
+        return expires_at
+    return due
