@@ -1,0 +1,29 @@
+"""What a User-Agent tells about the customer's device. Only a hint: it orders and presets, never forbids."""
+
+import re
+from typing import Final
+
+from payments.channels.base import Device
+
+_PHONE: Final = re.compile(r"iPhone|iPod|Windows Phone|HarmonyOS.*Mobile|Android.*Mobile|Mobile.*Android")
+"""Tablets are left out on purpose: their screens show a code as well as a desktop does."""
+
+_APPS: Final = (
+    (re.compile(r"MicroMessenger/"), "wechatpay"),
+    (re.compile(r"AlipayClient/|AliApp\(AP/"), "alipay"),
+    (re.compile(r"UnionPay/|CloudPay/"), "unionpay"),
+)
+"""Browsers inside the gateways' own apps. On desktops WeChat has one too, therefore this is not a device."""
+
+
+def device_of(user_agent: str) -> Device:
+    """Which product fits: a phone opens an app, anything else shows a code or a page."""
+    return Device.PHONE if _PHONE.search(user_agent) else Device.DESKTOP
+
+
+def app_around(user_agent: str) -> str:
+    """The gateway in whose app the page is shown, or ""."""
+    for pattern, gateway in _APPS:
+        if pattern.search(user_agent):
+            return gateway
+    return ""
