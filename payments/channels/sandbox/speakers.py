@@ -12,5 +12,5 @@ _HERE: Final = __name__.rpartition(".")[0]
 SPEAKERS: Final[dict[str, Speaker]] = {
     name: import_module(f"{_HERE}.{name}").SPEAKER
     for name in GatewayName.values
-    if find_spec(f"{_HERE}.{name}") is not None
+    if (spec := find_spec(f"{_HERE}.{name}")) is not None and spec.origin
 }
