@@ -1,4 +1,4 @@
-"""UnionPay ACP 5.1.0 as a dialect: cards and online banking through its gateway, and its QR code."""
+"""UnionPay ACP 5.1.0 as a dialect: cards and online banking on its page, and its QR code."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime

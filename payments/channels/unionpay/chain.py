@@ -1,7 +1,7 @@
 """Whom we believe to be UnionPay: a certificate that our pinned root and middle vouch for.
 
-A message brings the certificate it was signed with. That certificate proves nothing by itself: anybody
-can make one with UnionPay's name in it.
+A message brings the certificate it was signed with. That certificate proves nothing by itself:
+anybody can make one with UnionPay's name in it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from payments.channels.unionpay.message import digest
 VERSION: Final = "5.1.0"
 SIGN_METHOD: Final = "01"
 HOLDERS: Final = frozenset({"中国银联股份有限公司", "00040000:SIGN"})
-"""Whom the third part of the holder's name may name; the second is UnionPay's code in older certificates."""
+"""What the third part of the holder's name may be; the latter is UnionPay in older certificates."""
 HASHES: Final = frozenset({"sha256", "sha384", "sha512"})
 PEM_CHARACTERS_MAX: Final = 8192
 KEPT_MAX: Final = 16
@@ -32,7 +32,7 @@ class BadCertificate(ValueError):
 
 
 class Chain:
-    """The pinned root and middle certificates, and the leaves already found good. Safe for threads."""
+    """The pinned root and middle, and the leaves already found good. Safe for threads."""
 
     def __init__(self, *, root: Certificate, middle: Certificate) -> None:
         """Raises BadCertificate when the root did not issue the middle certificate."""

@@ -1,7 +1,7 @@
 """Speaks UnionPay ACP 5.1.0 for one merchant: front gateway and QR, query, refund, notifications.
 
-A transaction's identity is merchant + number + time (`txnTime`), so every later question repeats the
-order's own creation time. There is no close: an order can be paid until its `payTimeout`.
+A transaction's identity is merchant + number + time (`txnTime`), so every later question repeats
+the order's own creation time. There is no close: an order can be paid until its `payTimeout`.
 """
 
 import hashlib
@@ -109,7 +109,7 @@ class UnionPayGateway:
 
     @or_unknown
     def query(self, order: OrderKey) -> Outcome[Trade]:
-        """Ask where the order stands. Until its time is up, no failure is final: another card may pay."""
+        """Ask where the order stands. Until its time is up another card may pay after a failure."""
         told = self._wire.look_up(order.number, order.created_at, expected=PURCHASE)
         code = code_of(told)
         if code == NOT_FOUND:
@@ -122,7 +122,7 @@ class UnionPayGateway:
         return Done(_paid(told))
 
     def close(self, order: OrderKey) -> Outcome[Trade]:
-        """UnionPay has no close. The answer is what a query says; the order lapses at `expires_at`."""
+        """Tell what a query says: UnionPay has no close, the order lapses at `expires_at`."""
         return self.query(order)
 
     def _unpaid(self, order: OrderKey, *, is_undecided: bool) -> Trade:
@@ -162,7 +162,7 @@ class UnionPayGateway:
         return self._after_refusal(ask, refused(told))
 
     def _after_refusal(self, ask: RefundAsk, no: Rejected) -> Outcome[RefundReading]:
-        """A refusal may mean that an earlier try of this very refund took effect. Look before saying no."""
+        """Look before saying no: an earlier try of this very refund may have taken effect."""
         found = self.query_refund(ask)
         match found:
             case Rejected(code=code) if code == NOT_FOUND and no.code == DUPLICATE:

@@ -1,8 +1,8 @@
 """UnionPay's messages: the text that is signed, and the two ways in which messages travel.
 
-Requests and notifications are ordinary forms. Synchronous answers are `k=v&k=v` with raw values: decoding
-them would turn the `+` of a signature into a blank. Text is strict UTF-8 both ways, so a parsed message
-encodes back to exactly the bytes that came.
+Requests and notifications are ordinary forms. Synchronous answers are `k=v&k=v` with raw values:
+decoding them would turn the `+` of a signature into a blank. Text is strict UTF-8 both ways, so a
+parsed message encodes back to exactly the bytes that came.
 """
 
 import hashlib
@@ -16,12 +16,12 @@ from payments.channels.base import NotAuthentic
 FIELDS_MAX: Final = 128
 
 _PIECE: Final = re.compile(r"(?:[^&{\[]|\{[^}]*+\}?+|\[[^\]]*+\]?+)*+")
-"""Up to the next `&`, but the first `}` or `]` ends what `{` or `[` opened, as UnionPay's own parser does."""
+"""Up to the next `&` that is not inside `{…}` or `[…]`; those do not nest, as in UnionPay's parser."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 
 def signed_text(fields: Mapping[str, str]) -> str:
-    """What a signature covers: every field but `signature`, sorted, as `k=v&k=v` with raw values."""
+    """What a signature covers: every field but itself, sorted, as `k=v&k=v` with raw values."""
     return "&".join(f"{name}={fields[name]}" for name in sorted(fields) if name != "signature")
 
 

@@ -1,4 +1,4 @@
-"""Calls to UnionPay: signs what goes out, and lets nothing in that is not authentic and not an answer."""
+"""Calls to UnionPay: signs what goes out, lets in only what is authentic and answers our question."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -76,7 +76,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """One merchant's line to UnionPay. `clock` says whether certificates and orders have expired."""
+    """A merchant's line to UnionPay. `clock` tells whether certificates and orders expired."""
 
     keys: Keys
     http: GatewayHttp
@@ -116,7 +116,7 @@ class Wire:
         return told
 
     def ask(self, path: str, fields: Fields) -> Fields:
-        """One call. Raises when the answer is not authentic, not to this question, or not decided."""
+        """One call. Raises when the answer is not authentic, or to another question, or undecided."""
         request = self.http.build(
             "POST",
             self.base_url + path,

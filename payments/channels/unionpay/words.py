@@ -50,7 +50,7 @@ def read_moment(text: str) -> datetime | None:
 
 
 def finished_at(fields: Mapping[str, str]) -> datetime | None:
-    """When the money moved: `traceTime` (MMDDhhmmss), whose year `txnTime` tells. None when absent."""
+    """When the money moved: `traceTime` (MMDDhhmmss), in the year that `txnTime` tells, or None."""
     begun = read_moment(fields.get("txnTime", ""))
     if begun is None:
         return None
