@@ -1,0 +1,94 @@
+"""What was done, by whom, and the chain of hashes that proves it was not changed since."""
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditEntry(models.Model):
+    """One deed. Rows are only ever added: triggers refuse UPDATE, DELETE and TRUNCATE.
+
+    Every column but `actor_kind`, `action`, `subject_kind` and `subject_id` has a default in the
+    database, so that a statement written by hand may leave it out.
+    """
+
+    at = models.DateTimeField(_("at"), db_default=Now())
+    actor_kind = models.CharField(_("kind of actor"), max_length=16)
+    actor_id = models.CharField(
+        _("actor's number"), max_length=64, blank=True, db_default=""
+    )
+    actor_label = models.CharField(
+        _("actor"), max_length=128, blank=True, db_default=""
+    )
+    address = models.CharField(_("address"), max_length=45, blank=True, db_default="")
+    action = models.CharField(_("action"), max_length=64)
+    subject_kind = models.CharField(_("kind of subject"), max_length=32)
+    subject_id = models.CharField(_("subject"), max_length=64)
+    facts = models.JSONField(_("facts"), db_default={})
+    reason = models.TextField(_("reason"), blank=True, db_default="")
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(
+                fields=["subject_kind", "subject_id", "id"], name="audit_subject"
+            ),
+            models.Index(fields=["at"], name="audit_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject_kind} {self.subject_id}"
+
+
+class AuditSeal(models.Model):
+    """One link of the chain: an entry's hash together with everything sealed before it. Append-only."""
+
+    position = models.BigIntegerField(_("position"), primary_key=True)
+    # No foreign key in the database: its check would write to each entry's page a second time.
+    # A seal whose entry is gone is what `verify` looks for.
+    entry = models.OneToOneField(
+        AuditEntry, models.PROTECT, related_name="seal", db_constraint=False
+    )
+    previous = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32)
+    sealed_at = models.DateTimeField(_("sealed at"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("audit seal")
+        verbose_name_plural = _("audit seals")
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(position__gte=1), name="audit_seal_position_from_one"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.position)
+
+
+class AuditProgress(models.Model):
+    """How far the sealer has got: the one row that keeps it from looking at the whole table.
+
+    It is a note, not evidence: `verify` does not read it, so that changing it hides nothing.
+    """
+
+    settled = models.BigIntegerField(db_default=0)
+    """Every entry up to this id is sealed, or will never exist."""
+    watched = models.BigIntegerField(db_default=0)
+    """The id that becomes `settled` once every transaction that could hold a lower one has ended."""
+    watched_until = models.BigIntegerField(null=True)
+    """All those transactions have numbers below this one. Not yet known while null."""
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(id=1), name="audit_progress_is_one_row"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.settled)

@@ -1,0 +1,102 @@
+"""Prepared statements on Django's own connection, for the few places where the ORM is too slow.
+
+Django's cursors put parameters into the statement's text on the client, which can never be prepared.
+Here psycopg binds on the server, and with `prepare_threshold` 0 in the settings a statement is parsed
+and planned once per connection.
+"""
+
+import select
+from collections.abc import Mapping, Sequence
+from time import monotonic
+from typing import Any, Final
+
+import psycopg
+from django.db import connection
+from django.db.utils import OperationalError
+from psycopg.types.numeric import Int8
+
+Params = Sequence[object] | Mapping[str, object]
+
+_BAD: Final = psycopg.pq.ConnStatus.BAD
+
+
+def prepared(sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
+    """Run one statement, written as a constant, and return its rows ([] when it returns none).
+
+    It takes part in `transaction.atomic` and raises Django's database errors. Columns come as
+    psycopg loads them under Django, which leaves `jsonb` as text.
+
+    A connection that the server has closed meanwhile is replaced when that cannot repeat or lose
+    anything: before the statement is sent, and once afterwards if it only reads; never inside an
+    atomic block.
+    """
+    may_reconnect = not connection.in_atomic_block
+    if may_reconnect:
+        drop_dead_connection()
+    try:
+        return _run(sql, params)
+    except OperationalError:
+        if not (may_reconnect and _is_read(sql) and _is_dead()):
+            raise
+    connection.close()
+    return _run(sql, params)
+
+
+def drop_dead_connection() -> None:
+    """Close Django's connection if the server hung up, so that the next statement opens a new one.
+
+    Called at the start of each request. It sends nothing: an idle connection has nothing to read,
+    except when the server said goodbye.
+    """
+    raw: psycopg.Connection[Any] | None = connection.connection
+    if raw is None or connection.in_atomic_block:
+        return
+    if not raw.closed:
+        if not _has_news(raw.pgconn.socket):
+            return
+        try:
+            raw.pgconn.consume_input()
+        except psycopg.OperationalError:
+            pass
+        else:
+            if raw.pgconn.status != _BAD:
+                return
+    connection.close()
+
+
+def _run(sql: str, params: Params) -> list[tuple[Any, ...]]:
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    started = monotonic()
+    with connection.wrap_database_errors:
+        # Made by hand, because the connection's own cursors bind on the client.
+        with psycopg.Cursor(connection.connection) as cursor:
+            cursor.execute(sql.encode(), _wide(params))
+            rows = cursor.fetchall() if cursor.description else []
+    if connection.queries_logged:
+        connection.queries_log.append(
+            {"sql": sql, "time": f"{monotonic() - started:.3f}"}
+        )
+    return rows
+
+
+def _wide(params: Params) -> Params:
+    """Send every int as bigint. By size psycopg would pick one of three types, each a statement anew."""
+    if isinstance(params, Mapping):
+        return {k: Int8(v) if type(v) is int else v for k, v in params.items()}
+    return [Int8(v) if type(v) is int else v for v in params]
+
+
+def _has_news(socket: int) -> bool:
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _is_dead() -> bool:
+    raw: psycopg.Connection[Any] | None = connection.connection
+    return raw is None or raw.closed
+
+
+def _is_read(sql: str) -> bool:
+    return sql.lstrip()[:6].upper() == "SELECT"

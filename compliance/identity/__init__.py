@@ -1,0 +1,1 @@
+"""People, their second factors, and how they sign in."""

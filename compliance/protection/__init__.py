@@ -1,0 +1,1 @@
+"""What is secret: sealed columns and their keys."""

@@ -1,0 +1,132 @@
+"""Who may see and do what: the only place that answers, for programs and for people."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+
+from compliance.audit.actor import Actor
+from compliance.database import prepared
+from compliance.identity.models import User
+from compliance.protection.fields import keyed_digests
+from merchants.accounts.abilities import OF_ROLE, READING
+from merchants.accounts.keys import DIGEST_PURPOSE
+from merchants.accounts.models import Member
+from merchants.accounts.states import MerchantStatus, Role
+from merchants.errors import AccessRefused
+
+_SECRET: Final = re.compile(r"sk_(test|live)_[A-Za-z0-9]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantAccess:
+    """The merchant that a caller acts for, in one mode, and what the caller may do there."""
+
+    merchant_id: int
+    merchant: str
+    livemode: bool
+    abilities: frozenset[str]
+    actor: Actor
+    is_suspended: bool = False
+
+
+def require(access: MerchantAccess, ability: str) -> None:
+    """Raise AccessRefused (`merchant_suspended` or `ability_missing`) unless the caller may do it."""
+    if ability in access.abilities:
+        return
+    if access.is_suspended and ability not in READING:
+        raise AccessRefused("merchant_suspended", merchant=access.merchant)
+    raise AccessRefused("ability_missing", ability=ability)
+
+
+_FIND: Final = """
+SELECT k.id, k.public_id, k.prefix, k.label, k.livemode, k.scopes, k.revoked_at IS NOT NULL,
+       m.id, m.public_id, m.status, m.may_live,
+       k.digest <> %(current)s
+       OR k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute'
+  FROM merchants_apikey k JOIN merchants_merchant m ON m.id = k.merchant_id
+ WHERE k.digest = ANY(%(digests)s::bytea[])
+"""
+
+_USED: Final = """
+UPDATE merchants_apikey SET last_used_at = now(), digest = %(current)s
+ WHERE id = (SELECT id FROM merchants_apikey WHERE id = %(id)s FOR UPDATE SKIP LOCKED)
+"""
+# Whoever finds the row locked leaves it: another request is noting the same minute.
+
+
+def by_api_key(bearer: str, *, address: str) -> MerchantAccess:
+    """What the bearer of an API key may do. One prepared statement.
+
+    Raises AccessRefused: key_missing, key_unknown, key_revoked or wrong_mode. A suspended merchant's
+    keys still read; `require` refuses the rest.
+    """
+    if not bearer:
+        raise AccessRefused("key_missing")
+    shape = _SECRET.fullmatch(bearer)
+    if shape is None:
+        raise AccessRefused("key_unknown")
+    if shape[1] == "live" and settings.DEMO:
+        raise AccessRefused("wrong_mode")
+    digests = keyed_digests(bearer.encode(), purpose=DIGEST_PURPOSE)
+    rows = prepared(_FIND, {"current": digests[0], "digests": digests})
+    if not rows:
+        raise AccessRefused("key_unknown")
+    (
+        key_id, key, prefix, label, livemode, scopes, is_revoked,
+        merchant_id, merchant, status, may_live, is_note_due,
+    ) = rows[0]  # fmt: skip
+    if is_revoked:
+        raise AccessRefused("key_revoked")
+    if livemode and not may_live:
+        raise AccessRefused("wrong_mode")
+    if is_note_due:
+        prepared(_USED, {"current": digests[0], "id": key_id})
+    is_suspended = status == MerchantStatus.SUSPENDED
+    return MerchantAccess(
+        merchant_id=merchant_id,
+        merchant=merchant,
+        livemode=livemode,
+        abilities=_left(frozenset(scopes), is_suspended=is_suspended),
+        actor=Actor("api_key", key, f"{prefix}… {label}".rstrip(), address),
+        is_suspended=is_suspended,
+    )
+
+
+def by_member(
+    user: User, merchant_public_id: str | None, *, address: str
+) -> MerchantAccess:
+    """What a person may do at a merchant, or at their only one when none is named.
+
+    Raises AccessRefused: merchant_unknown (also for a merchant the person does not belong to),
+    merchant_not_chosen, or membership_missing.
+    """
+    if not user.is_active:
+        raise AccessRefused("membership_missing")
+    members = Member.objects.filter(user=user).select_related("merchant")
+    if merchant_public_id is not None:
+        member = members.filter(merchant__public_id=merchant_public_id).first()
+        if member is None:
+            raise AccessRefused("merchant_unknown", merchant=merchant_public_id)
+    else:
+        first_two = list(members[:2])
+        if len(first_two) > 1:
+            raise AccessRefused("merchant_not_chosen")
+        if not first_two:
+            raise AccessRefused("membership_missing")
+        member = first_two[0]
+    merchant = member.merchant
+    is_suspended = merchant.status == MerchantStatus.SUSPENDED
+    return MerchantAccess(
+        merchant_id=merchant.pk,
+        merchant=merchant.public_id,
+        livemode=merchant.may_live and not settings.DEMO,
+        abilities=_left(OF_ROLE[Role(member.role)], is_suspended=is_suspended),
+        actor=Actor("user", str(user.pk), user.username, address),
+        is_suspended=is_suspended,
+    )
+
+
+def _left(abilities: frozenset[str], *, is_suspended: bool) -> frozenset[str]:
+    return abilities & READING if is_suspended else abilities

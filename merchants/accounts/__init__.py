@@ -1,0 +1,1 @@
+"""Merchants, their members, their API keys and their callback secret."""

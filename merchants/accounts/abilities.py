@@ -1,0 +1,28 @@
+"""What a role or a key may do: the one table."""
+
+from typing import Final
+
+from merchants.accounts.states import Role
+
+PAYMENTS_READ: Final = "payments.read"
+PAYMENTS_WRITE: Final = "payments.write"
+REFUNDS_WRITE: Final = "refunds.write"
+BALANCE_READ: Final = "balance.read"
+EVENTS_READ: Final = "events.read"
+KEYS_MANAGE: Final = "keys.manage"
+TEAM_MANAGE: Final = "team.manage"
+
+READING: Final = frozenset({PAYMENTS_READ, BALANCE_READ, EVENTS_READ})
+SCOPES: Final = READING | {PAYMENTS_WRITE, REFUNDS_WRITE}
+"""What an API key may be allowed. A key never makes keys or changes the team."""
+ALL: Final = SCOPES | {KEYS_MANAGE, TEAM_MANAGE}
+
+OF_ROLE: Final[dict[Role, frozenset[str]]] = {
+    Role.OWNER: ALL,
+    Role.FINANCE: READING | {REFUNDS_WRITE},
+    Role.OPERATOR: frozenset(
+        {PAYMENTS_READ, EVENTS_READ, PAYMENTS_WRITE, REFUNDS_WRITE}
+    ),
+    Role.DEVELOPER: frozenset({PAYMENTS_READ, EVENTS_READ, KEYS_MANAGE}),
+    Role.READ_ONLY: READING,
+}

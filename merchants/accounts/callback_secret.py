@@ -1,0 +1,79 @@
+"""The secret with which callbacks to a merchant are signed (Standard Webhooks)."""
+
+import base64
+import os
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from compliance.audit.actor import Actor
+from compliance.audit.trail import record
+from compliance.database import prepared
+from compliance.protection.fields import seal, unseal
+from merchants.accounts.models import Merchant
+
+PREFIX: Final = "whsec_"
+SECRET_BYTES: Final = 32
+OVERLAP: Final = timedelta(hours=24)
+"""How long the replaced secret still signs beside the new one."""
+
+_FIND: Final = """
+SELECT public_id, callback_secret_sealed,
+       CASE WHEN callback_secret_before_until > now() THEN callback_secret_before_sealed END
+  FROM merchants_merchant WHERE id = %s
+"""
+
+
+def new_secret() -> str:
+    """A fresh secret in the form that Standard Webhooks libraries take."""
+    return PREFIX + base64.b64encode(os.urandom(SECRET_BYTES)).decode()
+
+
+def seal_secret(secret: str, *, merchant: str) -> str:
+    """The secret as the merchant's row keeps it."""
+    return seal(secret, bound_to=_bound_to(merchant))
+
+
+def callback_secrets_of(merchant_id: int) -> list[str]:
+    """The secrets to sign with now: the current one, and the one it replaces while that lasts."""
+    [(merchant, current, before)] = prepared(_FIND, [merchant_id])
+    return [
+        unseal(sealed, bound_to=_bound_to(merchant))
+        for sealed in (current, before)
+        if sealed
+    ]
+
+
+def callback_secret_of(merchant_id: int) -> str:
+    """The current secret, to show to who may see it."""
+    return callback_secrets_of(merchant_id)[0]
+
+
+@transaction.atomic
+def rotate_callback_secret(*, merchant_id: int, actor: Actor, at: datetime) -> str:
+    """Replace the secret and return the new one. The old one signs along for a day."""
+    merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
+    secret = new_secret()
+    merchant.callback_secret_before_sealed = merchant.callback_secret_sealed
+    merchant.callback_secret_before_until = at + OVERLAP
+    merchant.callback_secret_sealed = seal_secret(secret, merchant=merchant.public_id)
+    merchant.save(
+        update_fields=[
+            "callback_secret_sealed",
+            "callback_secret_before_sealed",
+            "callback_secret_before_until",
+        ]
+    )
+    record(
+        actor,
+        "callback_secret.rotated",
+        subject=("merchant", merchant.public_id),
+        facts={"old_valid_until": merchant.callback_secret_before_until.isoformat()},
+        at=at,
+    )
+    return secret
+
+
+def _bound_to(merchant: str) -> str:
+    return f"callback secret:{merchant}"

@@ -1,0 +1,143 @@
+"""Merchants, who acts for them, and the keys of their programs. Rows are never deleted."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from merchants.accounts.abilities import SCOPES
+from merchants.accounts.states import MerchantStatus, Role, require_merchant_move
+
+
+class Merchant(models.Model):
+    """A business that takes payments through the platform."""
+
+    public_id = models.CharField(_("number"), max_length=32, unique=True)
+    name = models.CharField(_("name"), max_length=128)
+    short_name = models.CharField(
+        _("short name"), max_length=32, blank=True, db_default=""
+    )
+    """What customers see where space is short; empty means the name."""
+    status = models.CharField(
+        _("status"),
+        max_length=12,
+        choices=MerchantStatus,
+        default=MerchantStatus.ACTIVE,
+    )
+    may_live = models.BooleanField(_("may take real money"), default=False)
+    callback_url = models.CharField(
+        _("callback address"), max_length=1024, blank=True, default=""
+    )
+    """Where events go that name no address of their own; empty means nowhere."""
+    callback_secret_sealed = models.CharField(max_length=512)
+    callback_secret_before_sealed = models.CharField(
+        max_length=512, blank=True, default=""
+    )
+    """The secret before the last rotation; messages carry both signatures until it ends."""
+    callback_secret_before_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(_("created at"))
+    suspended_at = models.DateTimeField(_("suspended at"), null=True)
+
+    class Meta:
+        verbose_name = _("merchant")
+        verbose_name_plural = _("merchants")
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    Q(status="active", suspended_at__isnull=True)
+                    | Q(status="suspended", suspended_at__isnull=False)
+                ),
+                name="merchant_status_has_its_time",
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="merchant_has_name"),
+            models.CheckConstraint(
+                condition=(
+                    Q(
+                        callback_secret_before_sealed="",
+                        callback_secret_before_until__isnull=True,
+                    )
+                    | (
+                        ~Q(callback_secret_before_sealed="")
+                        & Q(callback_secret_before_until__isnull=False)
+                    )
+                ),
+                name="merchant_old_secret_has_its_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def shown_name(self) -> str:
+        """The name where space is short."""
+        return self.short_name or self.name
+
+    def move(self, to: MerchantStatus, *, at: datetime) -> None:
+        """Change the status. The caller holds this row's lock."""
+        require_merchant_move(MerchantStatus(self.status), to)
+        self.status = to
+        self.suspended_at = at if to is MerchantStatus.SUSPENDED else None
+        self.save(update_fields=["status", "suspended_at"])
+
+
+class Member(models.Model):
+    """A person who acts for a merchant, in one role."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships",
+        verbose_name=_("person"),
+    )  # fmt: skip
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, related_name="members", verbose_name=_("merchant")
+    )
+    role = models.CharField(_("role"), max_length=12, choices=Role)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "merchant"], name="member_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values), name="member_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"
+
+
+class ApiKey(models.Model):
+    """What a merchant's program proves itself with. The secret itself is kept nowhere."""
+
+    public_id = models.CharField(_("number"), max_length=32, unique=True)
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, related_name="api_keys", verbose_name=_("merchant")
+    )
+    livemode = models.BooleanField(_("live mode"))
+    label = models.CharField(_("label"), max_length=64, blank=True, default="")
+    prefix = models.CharField(_("begins with"), max_length=16)
+    """Enough of the secret to recognise it by: "sk_test_ab12cd"."""
+    digest = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=32), verbose_name=_("scopes"))
+    created_by = models.CharField(_("created by"), max_length=128)
+    created_at = models.DateTimeField(_("created at"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=sorted(SCOPES)) & Q(scopes__len__gt=0),
+                name="api_key_scopes_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"

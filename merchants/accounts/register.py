@@ -1,0 +1,104 @@
+"""Registers merchants and their members, and suspends and resumes them."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from compliance.audit.actor import Actor
+from compliance.audit.trail import record
+from compliance.identity.models import User
+from compliance.numbers import new_number
+from merchants.accounts.callback_secret import new_secret, seal_secret
+from merchants.accounts.models import Member, Merchant
+from merchants.accounts.states import MerchantStatus, Role
+from merchants.errors import MerchantRefusal
+
+
+class MemberExists(MerchantRefusal):
+    """The person belongs to the merchant already."""
+
+    code = "member_exists"
+
+
+@transaction.atomic
+def register_merchant(
+    *,
+    name: str,
+    short_name: str = "",
+    may_live: bool = False,
+    callback_url: str = "",
+    actor: Actor,
+    at: datetime,
+) -> Merchant:
+    """Take a merchant on, with a callback secret of its own."""
+    public_id = new_number("mch_", at=at)
+    merchant = Merchant.objects.create(
+        public_id=public_id,
+        name=name,
+        short_name=short_name,
+        may_live=may_live,
+        callback_url=callback_url,
+        callback_secret_sealed=seal_secret(new_secret(), merchant=public_id),
+        created_at=at,
+    )
+    record(
+        actor,
+        "merchant.registered",
+        subject=("merchant", public_id),
+        facts={"name": name, "may_live": may_live, "callback_url": callback_url},
+        at=at,
+    )
+    return merchant
+
+
+@transaction.atomic
+def add_member(
+    *, merchant_id: int, user: User, role: Role, actor: Actor, at: datetime
+) -> Member:
+    """Let a person act for a merchant. Raises MemberExists."""
+    merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
+    if merchant.members.filter(user=user).exists():
+        raise MemberExists(user=user.username)
+    member = Member.objects.create(
+        merchant=merchant, user=user, role=role, created_at=at
+    )
+    record(
+        actor,
+        "member.added",
+        subject=("merchant", merchant.public_id),
+        facts={"user": user.pk, "username": user.username, "role": role.value},
+        at=at,
+    )
+    return member
+
+
+def suspend_merchant(
+    *, merchant_id: int, reason: str, actor: Actor, at: datetime
+) -> Merchant:
+    """Stop a merchant from doing business; its people and keys still read. Raises IllegalMove."""
+    return _move(
+        merchant_id, MerchantStatus.SUSPENDED, reason=reason, actor=actor, at=at
+    )
+
+
+def resume_merchant(
+    *, merchant_id: int, reason: str, actor: Actor, at: datetime
+) -> Merchant:
+    """Let a suspended merchant do business again. Raises IllegalMove."""
+    return _move(merchant_id, MerchantStatus.ACTIVE, reason=reason, actor=actor, at=at)
+
+
+@transaction.atomic
+def _move(
+    merchant_id: int, to: MerchantStatus, *, reason: str, actor: Actor, at: datetime
+) -> Merchant:
+    merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
+    merchant.move(to, at=at)
+    record(
+        actor,
+        f"merchant.{to.value}",
+        subject=("merchant", merchant.public_id),
+        reason=reason,
+        at=at,
+    )
+    return merchant

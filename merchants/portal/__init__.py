@@ -1,0 +1,1 @@
+"""Merchants' own pages of this storey: keys and team."""
