@@ -38,9 +38,7 @@ def connect(
     clock: Callable[[], datetime] = lambda: NOW,
 ) -> WeChatPayGateway:
     """A gateway with these credentials, a given clock and a given network."""
-    connection = Connection(
-        code="wechat", base_url=base_url, front_url=base_url, credentials=given
-    )
+    connection = Connection(code="wechat", base_url=base_url, front_url=base_url, credentials=given)
     return WeChatPay(clock=clock).connect(connection, GatewayHttp(transport))
 
 

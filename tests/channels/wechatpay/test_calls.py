@@ -34,9 +34,7 @@ from tests.channels.wechatpay.scene import (
 CODE = {"code_url": "weixin://wxpay/bizpayurl?pr=NwY5Mz9"}
 
 
-def talk(
-    keys: Keys, *answers: httpx.Response | Exception
-) -> tuple[WeChatPayGateway, Script]:
+def talk(keys: Keys, *answers: httpx.Response | Exception) -> tuple[WeChatPayGateway, Script]:
     """A gateway that will get these answers."""
     script = Script(list(answers))
     return connect(credentials(keys), script.transport), script
@@ -65,9 +63,7 @@ def test_a_desktop_gets_a_code_to_scan(keys: Keys):
 
     shown = gateway.open(order())
 
-    assert shown == Done(
-        QrCode(content=CODE["code_url"], expires_at=NOW + timedelta(minutes=30))
-    )
+    assert shown == Done(QrCode(content=CODE["code_url"], expires_at=NOW + timedelta(minutes=30)))
     assert script.bodies() == [
         {
             "appid": keys["appid"],
@@ -209,9 +205,7 @@ def test_a_signed_error_is_final_only_when_it_says_so(
 
 @pytest.mark.parametrize("code", ["ORDERPAID", "OUT_TRADE_NO_USED", "INVALID_REQUEST"])
 @pytest.mark.parametrize("state", ["SUCCESS", "NOTPAY"])
-def test_an_order_that_is_there_already_is_never_called_refused(
-    keys: Keys, code: str, state: str
-):
+def test_an_order_that_is_there_already_is_never_called_refused(keys: Keys, code: str, state: str):
     there = answer(keys, 200, trade(keys, trade_state=state))
     gateway, script = talk(keys, no(keys, 403, code), there)
 
@@ -380,9 +374,7 @@ def test_a_refused_refund_counts_only_when_there_is_none(keys: Keys):
 
 
 def test_a_refused_question_says_nothing_about_the_refund(keys: Keys):
-    gateway, _ = talk(
-        keys, no(keys, 401, "SIGN_ERROR"), no(keys, 404, "RESOURCE_NOT_EXISTS")
-    )
+    gateway, _ = talk(keys, no(keys, 401, "SIGN_ERROR"), no(keys, 404, "RESOURCE_NOT_EXISTS"))
 
     assert gateway.query_refund(refund_of(order(), 880)) == Unknown(reason="SIGN_ERROR")
     assert isinstance(gateway.query_refund(refund_of(order(), 880)), Rejected)

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from payments.channels.base import NotAuthentic, RawMessage, RefundState, TradeState
+from payments.channels.sandbox.speaker import Letter
 from payments.channels.sandbox.wechatpay import SPEAKER, wire
 from payments.channels.sandbox.wechatpay.wire import KeyMode
-from payments.channels.sandbox.speaker import Letter
 from payments.channels.signing import KeyUnusable
 from payments.channels.wechatpay.gateway import WeChatPayGateway
 from payments.channels.wechatpay.keys import from_certificates
@@ -81,9 +81,7 @@ def test_another_currency_is_told_to_the_caller(keys: Keys, gateway: WeChatPayGa
         ("CLOSED", RefundState.FAILED),
     ],
 )
-def test_a_refund_is_read(
-    keys: Keys, gateway: WeChatPayGateway, state: str, meaning: RefundState
-):
+def test_a_refund_is_read(keys: Keys, gateway: WeChatPayGateway, state: str, meaning: RefundState):
     raw = message(keys, refund_notice(keys, state), event=f"REFUND.{state}", associated="refund")
 
     notification = gateway.read(raw)
@@ -158,9 +156,7 @@ def test_a_probe_is_refused_and_named(keys: Keys, gateway: WeChatPayGateway):
     raw = message(keys, trade(keys))
     probe = SPEAKER.tamper(Letter(headers={"Wechatpay-Signature": "AAAA"}, body=b""), "probe")
 
-    assert (
-        reason(gateway, changed(raw, signature=probe.headers["Wechatpay-Signature"])) == "probe"
-    )
+    assert reason(gateway, changed(raw, signature=probe.headers["Wechatpay-Signature"])) == "probe"
 
 
 def test_another_algorithm_is_refused(keys: Keys, gateway: WeChatPayGateway):
@@ -262,9 +258,7 @@ def test_a_seal_under_another_apiv3_key_is_unreadable(keys: Keys):
     assert reason(gateway, message(keys, trade(keys))) == "unreadable"
 
 
-def test_the_sandbox_spoils_letters_in_ways_that_we_notice(
-    keys: Keys, gateway: WeChatPayGateway
-):
+def test_the_sandbox_spoils_letters_in_ways_that_we_notice(keys: Keys, gateway: WeChatPayGateway):
     raw = message(keys, trade(keys))
     signed = wire.signature_headers(keys, KeyMode.PUBLIC_KEY, raw.body, NOW)
     letter = Letter(headers={"Content-Type": "application/json", **signed}, body=raw.body)

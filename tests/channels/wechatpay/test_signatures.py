@@ -93,9 +93,7 @@ def test_the_target_is_signed_as_it_goes_out(keys: Keys, openssl: Openssl):
     assert verdict == b"Verified OK\n"
 
 
-def test_we_believe_what_openssl_signed(
-    keys: Keys, openssl: Openssl, gateway: WeChatPayGateway
-):
+def test_we_believe_what_openssl_signed(keys: Keys, openssl: Openssl, gateway: WeChatPayGateway):
     body = message(keys, trade(keys)).body
     stamp, nonce = str(int(NOW.timestamp())), "c5ac7061fccab6bf3e254dcf98995b8c"
     signature = openssl(
