@@ -76,7 +76,7 @@ def choose_method(
         if not reuse.presentation:
             _open_at_gateway(reuse, actor=actor, at=at)
         return
-    attempt = _create_attempt(public_id, method, device, actor=actor, at=at)
+    attempt = create_attempt(public_id, method, device, actor=actor, at=at)
     step("attempt.created")
     _open_at_gateway(attempt, actor=actor, at=at)
 
@@ -126,9 +126,13 @@ def _channel_of(payment: Payment, method: str) -> Line:
         raise MethodUnavailable(method=method) from unknown
 
 
-def _create_attempt(
+def create_attempt(
     public_id: str, method: str, device: Device, *, actor: Actor, at: datetime
 ) -> Attempt:
+    """Commit the intent to open an attempt. Nothing was said to the gateway yet.
+
+    Raises PaymentNotPayable, MethodUnavailable, and PreviousUnresolved while another is live.
+    """
     with transaction.atomic():
         payment = _lock_payable(public_id, at=at)
         live = payment.attempts.filter(state__in=LIVE).first()
@@ -195,6 +199,14 @@ def _open_at_gateway(attempt: Attempt, *, actor: Actor, at: datetime) -> None:
     channel = line(attempt.channel.code)
     outcome = channel.gateway.open(order_of(attempt))
     step("attempt.answered")
+    take_in_opening(attempt, outcome, actor=actor, at=at)
+    step("attempt.opened")
+
+
+def take_in_opening(
+    attempt: Attempt, outcome: Outcome[Presentation], *, actor: Actor, at: datetime
+) -> None:
+    """Write what the gateway answered to `open`, unless the attempt has moved on meanwhile."""
     with transaction.atomic():
         locked = lock_attempt(attempt.number)
         if locked is None or locked.attempt_state not in {
@@ -209,7 +221,6 @@ def _open_at_gateway(attempt: Attempt, *, actor: Actor, at: datetime) -> None:
                 end_attempt(locked, AttemptState.FAILED, actor=actor, at=at, failure=code[:64])
             case Unknown(reason=reason):
                 _write_unknown(locked.attempt_id, reason, at=at)
-    step("attempt.opened")
 
 
 def _write_opened(attempt_id: int, presentation: Presentation, *, at: datetime) -> None:

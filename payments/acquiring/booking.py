@@ -103,7 +103,7 @@ WITH att AS (
           %(data)s::jsonb, %(now)s) RETURNING id
 ), callback AS (
   INSERT INTO payments_callback (event_id, merchant_id, url, due_at, created_at)
-  SELECT event.id, %(merchant_id)s, %(url)s, %(now)s, %(now)s FROM event WHERE %(url)s::text <> ''
+  SELECT event.id, %(merchant_id)s, %(url)s, %(now)s, %(now)s FROM event WHERE %(url)s::varchar <> ''
 ), told AS (
   UPDATE payments_notification SET verdict = 'booked', number = %(number)s
    WHERE id = %(notification_id)s

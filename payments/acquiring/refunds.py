@@ -16,7 +16,7 @@ from payments.acquiring.models import Refund, Verdict
 from payments.acquiring.outcomes import Learned
 from payments.acquiring.rules import ask_again_at
 from payments.acquiring.states import RefundState
-from payments.channels.base import Done, Outcome, RefundAsk, RefundReading, Rejected
+from payments.channels.base import Done, Outcome, RefundAsk, RefundReading, Rejected, Unknown
 from payments.channels.base import RefundState as ReadState
 from payments.channels.registry import Line, line
 from payments.ledger.models import AccountKind
@@ -85,8 +85,8 @@ def pursue(refund: Refund, *, at: datetime) -> Outcome[RefundReading]:
             case Rejected(code=code, is_our_fault=False):
                 row.failure = code[:64]
                 _fail(row, actor=SYSTEM, at=at)
-            case Rejected(code=reason) | _ as answer:
-                row.failure = (reason if isinstance(answer, Rejected) else answer.reason)[:64]
+            case Rejected(code=reason) | Unknown(reason=reason):
+                row.failure = reason[:64]
                 row.save(update_fields=["asked", "due_at", "failure"])
     return outcome
 

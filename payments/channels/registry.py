@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.module_loading import import_string
 
 from compliance.audit.actor import Actor
@@ -141,6 +142,7 @@ def require_allowed(dialect: Dialect, url: str) -> None:
         raise HostNotAllowed(url=url)
 
 
+@transaction.atomic
 def configure_channel(
     *,
     code: str,

@@ -1,0 +1,1 @@
+"""The demonstration: people, merchants, sandbox channels and ninety days of history. Demo mode only."""

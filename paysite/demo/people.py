@@ -1,0 +1,105 @@
+"""The demo's merchants and the people who sign in."""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib.auth.models import Group, Permission
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from compliance.audit.actor import SYSTEM
+from compliance.models import User
+from merchants.accounts.abilities import SCOPES
+from merchants.accounts.callback_secret import callback_secret_of
+from merchants.accounts.keys import create_api_key
+from merchants.accounts.register import add_member, register_merchant
+from merchants.accounts.states import Role
+from merchants.models import Merchant
+
+STAFF: Final = {
+    "operator": ("lin.operator", "林岚", "Operators"),
+    "operator_checker": ("zhao.checker", "赵启明", "Operators"),
+    "compliance_officer": ("shen.compliance", "沈知微", "Compliance"),
+    "compliance_approver": ("he.approver", "何以宁", "Compliance"),
+}
+GROUPS: Final = {
+    "Operators": ("payments", "merchants", "compliance"),
+    "Compliance": ("payments", "merchants", "compliance"),
+}
+MEMBERS: Final = {
+    "merchant_owner": ("ming.owner", "茗一鸣", 0, Role.OWNER),
+    "merchant_finance": ("gu.finance", "顾盼", 0, Role.FINANCE),
+    "second_owner": ("yun.owner", "云舒", 1, Role.OWNER),
+}
+MERCHANTS: Final = (("茗山茶业有限公司", "茗山茶业"), ("云间书店", "云间书店"))
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who is in the demo, and everything that `demo.json` tells about them."""
+
+    merchants: list[Merchant]
+    document: dict[str, Any]
+
+
+def make_cast(*, at: datetime) -> Cast:
+    """Create merchants, keys, members and staff. Passwords and keys are random for each installation."""
+    merchants = [
+        register_merchant(name=name, short_name=short, actor=SYSTEM, at=at)
+        for name, short in MERCHANTS
+    ]
+    document: dict[str, Any] = {}
+    for place, merchant in zip(("merchant", "second_merchant"), merchants, strict=True):
+        _, api_key = create_api_key(
+            merchant_id=merchant.pk, livemode=False, label="Shop", scopes=SCOPES,
+            actor=SYSTEM, at=at,
+        )  # fmt: skip
+        document[place] = {
+            "id": merchant.public_id,
+            "name": merchant.name,
+            "api_key": api_key,
+            "callback_secret": callback_secret_of(merchant.pk),
+        }
+    users: dict[str, Any] = {}
+    for place, (username, name, merchant_index, role) in MEMBERS.items():
+        user, users[place] = _person(username, name)
+        add_member(
+            user=user, merchant_id=merchants[merchant_index].pk, role=role, actor=SYSTEM, at=at
+        )
+    for place, (username, name, group) in STAFF.items():
+        user, users[place] = _person(username, name, is_staff=True)
+        user.groups.add(_group(group))
+    _, users["administrator"] = _person("admin", "管理员", is_staff=True, is_superuser=True)
+    document["users"] = users
+    return Cast(merchants, document)
+
+
+def _person(username: str, name: str, **flags: bool) -> tuple[User, dict[str, str]]:
+    password = secrets.token_urlsafe(15)
+    seed = secrets.token_bytes(20)
+    user = User.objects.create_user(
+        username=username,
+        email=f"{username}@demo.example",
+        password=password,
+        display_name=name,
+        **flags,
+    )
+    TOTPDevice.objects.create(user=user, name="demo", key=seed.hex(), confirmed=True)
+    return user, {
+        "username": username,
+        "password": password,
+        "totp_secret": base64.b32encode(seed).decode(),
+    }
+
+
+def _group(name: str) -> Group:
+    group, is_new = Group.objects.get_or_create(name=name)
+    if is_new:
+        group.permissions.set(
+            Permission.objects.filter(
+                content_type__app_label__in=GROUPS[name], codename__startswith="view_"
+            )
+        )
+    return group
