@@ -45,7 +45,7 @@ def public_key(text: str) -> RSAPublicKey:
     """Load a public key: a PEM key, a PEM certificate, or the bare base64 body of a key."""
     try:
         if "BEGIN CERTIFICATE" in text:
-            key = load_pem_x509_certificate(text.strip().encode()).public_key()
+            key: object = load_pem_x509_certificate(text.strip().encode()).public_key()
         elif "-----BEGIN" in text:
             key = load_pem_public_key(text.strip().encode())
         else:

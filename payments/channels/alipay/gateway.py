@@ -12,6 +12,7 @@ from payments.channels.alipay.protocol import (
     beijing,
     canonical_notices,
     decode_form,
+    from_beijing,
     read_form,
 )
 from payments.channels.alipay.wire import Wire
@@ -170,7 +171,7 @@ class AlipayGateway:
         if readings.text(fields, "out_trade_no") != ask.order.number:
             return Unknown(reason="unreadable")
         if readings.text(fields, "fund_change") == "Y":
-            finished_at = readings.from_beijing(readings.text(fields, "gmt_refund_pay"))
+            finished_at = from_beijing(readings.text(fields, "gmt_refund_pay"))
             return Done(
                 readings.refund_reading(
                     ask, RefundState.SUCCEEDED, self.merchant_number, finished_at=finished_at

@@ -185,7 +185,7 @@ def _server(
     request: HttpRequest, *, params: Mapping[str, str], fault: Fault | None
 ) -> HttpResponse:
     """A merchant's server calls."""
-    method = params.get("method", "")
+    method, is_spoiled = params.get("method", ""), fault is Fault.BAD_SIGNATURE
     keys = keyring.keys_of(SPEAKER)
     try:
         asked = wire.check(params, keys, at=timezone.now())
@@ -196,9 +196,9 @@ def _server(
             raise No("40004", f"ACQ.{code}", "业务拒绝")
         said = _VERBS[method](asked, keys)
     except No as no:
-        return wire.answer(method, no.fields(), keys, is_signed=no.is_signed)
+        return wire.answer(method, no.fields(), keys, is_signed=no.is_signed, is_spoiled=is_spoiled)
     node = {"code": "10000", "msg": "Success", **said}
-    return wire.answer(method, node, keys, is_spoiled=fault is Fault.BAD_SIGNATURE)
+    return wire.answer(method, node, keys, is_spoiled=is_spoiled)
 
 
 def _place(asked: Asked, keys: Mapping[str, str], product: str) -> SandboxOrder:
