@@ -54,6 +54,8 @@ class CheckoutPage:
     """What the template is given beside the checkout itself."""
 
     scene: Scene
+    sign: str
+    digits: str
     cards: tuple[MethodCard, ...]
     chosen: MethodCard | None
     """The method of the attempt, or the one that was used to pay."""
@@ -111,6 +113,7 @@ def _scene_of_live(attempt: ShownAttempt, *, at: datetime) -> Scene:
 def page_of(checkout: Checkout, *, user_agent: str, at: datetime) -> CheckoutPage:
     """Everything the template shows for this customer's device at this moment."""
     scene = scene_of(checkout, at=at)
+    sign = checkout.amount.text.rstrip("0123456789.,")
     app = app_around(user_agent)
     cards = _cards(checkout, app=app)
     used = checkout.method or (checkout.attempt.method if checkout.attempt else "")
@@ -118,6 +121,8 @@ def page_of(checkout: Checkout, *, user_agent: str, at: datetime) -> CheckoutPag
     qr = shown if scene is Scene.QR and isinstance(shown, QrCode) else None
     return CheckoutPage(
         scene=scene,
+        sign=sign,
+        digits=checkout.amount.text[len(sign) :],
         cards=cards,
         chosen=next((card for card in cards if card.choice.code == used), None),
         seconds_left=max(0, int((checkout.expires_at - at).total_seconds())),
