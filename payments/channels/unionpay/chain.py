@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509 import Certificate, NameOID, load_pem_x509_certificate
+from cryptography.x509 import Certificate, InvalidVersion, NameOID, load_pem_x509_certificate
 
 from payments.channels.base import NotAuthentic
 from payments.channels.signing import RSA_BITS_MIN, is_signed
@@ -63,15 +63,17 @@ class Chain:
 
     def _check(self, pem: str) -> tuple[Certificate, RSAPublicKey]:
         """Everything about a leaf that does not change with time. Only good ones are kept."""
+        # Parts of a certificate are parsed when they are looked at, so each look may find it broken.
         try:
             if len(pem) > PEM_CHARACTERS_MAX:
                 raise BadCertificate("too_large")
             leaf = certificate(pem)
             key = rsa_key(leaf)
-        except BadCertificate as error:
+            is_issued = _is_issued(leaf, by=self._middle, hashes=self._hashes)
+            is_good = is_issued and _is_held_by_unionpay(leaf)
+        except (ValueError, UnsupportedAlgorithm) as error:
             raise NotAuthentic("unknown_key") from error
-        is_issued = _is_issued(leaf, by=self._middle, hashes=self._hashes)
-        if not is_issued or not _is_held_by_unionpay(leaf):
+        if not is_good:
             raise NotAuthentic("unknown_key")
         return leaf, key
 
@@ -79,7 +81,7 @@ class Chain:
 def require_authentic(fields: Mapping[str, str], chain: Chain, *, at: datetime) -> None:
     """Refuse a message that UnionPay did not sign. Version and method are ours to choose.
 
-    Version 5.0.0 is SHA-1 and methods 11 and 12 are keyed hashes: believing what a message says about
+    Version 5.0.0 is SHA-1 and methods 11 and 12 are keyed hashes: believing what a message says of
     itself would let it pick the weakest. Raises NotAuthentic.
     """
     signature, pem = fields.get("signature", ""), fields.get("signPubKeyCert", "")
@@ -97,7 +99,7 @@ def certificate(pem: str) -> Certificate:
         raise BadCertificate("not_a_certificate")
     try:
         return load_pem_x509_certificate(pem.strip().encode())
-    except ValueError as error:
+    except (ValueError, InvalidVersion) as error:
         raise BadCertificate("not_a_certificate") from error
 
 
@@ -105,7 +107,7 @@ def rsa_key(owner: Certificate) -> RSAPublicKey:
     """The certificate's key. Raises BadCertificate unless it is RSA of 2048 bits or more."""
     try:
         key = owner.public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise BadCertificate("not_rsa") from error
     if not isinstance(key, RSAPublicKey):
         raise BadCertificate("not_rsa")

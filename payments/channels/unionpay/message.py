@@ -16,7 +16,7 @@ from payments.channels.base import NotAuthentic
 FIELDS_MAX: Final = 128
 
 _PIECE: Final = re.compile(r"(?:[^&{\[]|\{[^}]*+\}?+|\[[^\]]*+\]?+)*+")
-"""Up to the next `&` that is not inside `{…}` or `[…]`; those do not nest, as in UnionPay's parser."""
+"""Up to the next `&` outside `{…}` and `[…]`; those do not nest, as in UnionPay's parser."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 

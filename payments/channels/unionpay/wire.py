@@ -1,4 +1,4 @@
-"""Calls to UnionPay: signs what goes out, lets in only what is authentic and answers our question."""
+"""Calls to UnionPay: signs what goes out, lets in only what is authentic and an answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -116,7 +116,7 @@ class Wire:
         return told
 
     def ask(self, path: str, fields: Fields) -> Fields:
-        """One call. Raises when the answer is not authentic, or to another question, or undecided."""
+        """One call. Raises when the answer is forged, to another question, or undecided."""
         request = self.http.build(
             "POST",
             self.base_url + path,

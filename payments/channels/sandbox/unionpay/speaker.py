@@ -44,7 +44,7 @@ class UnionPaySpeaker:
     def payment_notice(
         self, order: SandboxOrder, keys: Mapping[str, str], *, notice_id: str, at: datetime
     ) -> Letter:
-        """Every copy is equal to the byte: UnionPay names neither the copy nor the time of sending."""
+        """Every copy is equal: UnionPay names neither the copy nor the time of sending."""
         return _letter(wire.signed(show_paid(order), keys))
 
     def refund_notice(

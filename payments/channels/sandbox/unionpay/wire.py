@@ -84,7 +84,7 @@ def require_signed(asked: Mapping[str, str], keys: Mapping[str, str]) -> None:
 def signed(told: Mapping[str, str], keys: Mapping[str, str]) -> dict[str, str]:
     """A message as UnionPay sends it: sorted, with its certificate and its signature at the end."""
     fields = {name: told[name] for name in sorted(told)}
-    # Real messages carry the certificate with CRLF, which is also what a browser's form makes of it.
+    # Real messages carry the certificate with CRLF, which a browser's form also makes of it.
     fields["signPubKeyCert"] = keys["gateway_certificate"].strip().replace("\n", "\r\n")
     key = private(keys["gateway_private_key"])
     made = key.sign(_hashed(fields), padding.PKCS1v15(), SHA256())
