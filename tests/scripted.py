@@ -59,7 +59,7 @@ class Script:
         assert kept.state is TradeState.WAITING
         kept.state, kept.paid = TradeState.PAID, amount or kept.order.amount
 
-    def message(self, number: str, **changes) -> RawMessage:
+    def message(self, number: str, /, **changes) -> RawMessage:
         """The gateway's notification of a paid order."""
         kept = self.orders[number]
         fact = {"number": number, "minor": (kept.paid or kept.order.amount).minor,
