@@ -1,4 +1,4 @@
-"""Sends the sandbox's notifications until the platform acknowledges them, on each gateway's schedule."""
+"""Sends the sandbox's notifications until acknowledged, on each gateway's own schedule."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ LEASE_SECONDS: Final = 60
 """A message claimed by a sender that died is sent again after this."""
 OLD_SECONDS: Final = 600
 THREADS: Final = 16
+ANSWER_SECONDS: Final = 10
 
 
 class Tamper(StrEnum):
@@ -30,6 +31,8 @@ class Tamper(StrEnum):
     SIGNATURE = "signature"
     AMOUNT = "amount"
     UNSIGNED = "unsigned"
+    PROBE = "probe"
+    """WeChat Pay's deliberate wrong signature; elsewhere a wrong signature like any other."""
     OTHER_KEY = "other_key"
     """Well signed, by a stranger's key."""
     OLD = "old"
@@ -52,8 +55,10 @@ def deliver_due(limit: int = 50, *, transport: httpx.BaseTransport | None = None
     if not claimed:
         return 0
     letters = [(message, _write(message)) for message in claimed]
-    client = _client() if transport is None else httpx.Client(transport=transport, timeout=10)
-    with ThreadPoolExecutor(THREADS) as pool:
+    with (
+        httpx.Client(transport=transport, timeout=ANSWER_SECONDS, trust_env=False) as client,
+        ThreadPoolExecutor(THREADS) as pool,
+    ):
         for sent in pool.map(lambda pair: _post(client, *pair), letters):
             _note(sent, timezone.now())
     return len(claimed)
@@ -85,7 +90,7 @@ def _write(message: SandboxMessage) -> Letter | None:
     if message.refund is not None:
         return speaker.refund_notice(message.refund, keys, notice_id=message.notice_id, at=at)
     letter = speaker.payment_notice(message.order, keys, notice_id=message.notice_id, at=at)
-    if message.tamper in (Tamper.SIGNATURE, Tamper.AMOUNT, Tamper.UNSIGNED):
+    if message.tamper in (Tamper.SIGNATURE, Tamper.AMOUNT, Tamper.UNSIGNED, Tamper.PROBE):
         return speaker.tamper(letter, message.tamper)
     return letter
 
@@ -123,8 +128,3 @@ def _note(sent: _Sent, at: datetime) -> None:
 def _gap(speaker: Speaker, tries: int) -> timedelta:
     seconds = speaker.retry_gaps[min(tries, len(speaker.retry_gaps)) - 1]
     return timedelta(seconds=seconds / max(settings.SANDBOX_SPEED, 1))
-
-
-@cache
-def _client() -> httpx.Client:
-    return httpx.Client(timeout=10, trust_env=False, follow_redirects=False)

@@ -7,10 +7,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx
+from django.utils import timezone
 
-from payments.channels.base import Connection, Order, OrderKey, RawMessage, RefundAsk
+from payments.channels.base import (
+    Connection,
+    Done,
+    Order,
+    OrderKey,
+    Outcome,
+    RawMessage,
+    RefundAsk,
+    Trade,
+    TradeState,
+)
 from payments.channels.http import GatewayHttp
-from payments.channels.sandbox.wechatpay import wire
+from payments.channels.sandbox import orders
+from payments.channels.sandbox.models import SandboxOrder
+from payments.channels.sandbox.speaker import Letter
+from payments.channels.sandbox.wechatpay import SPEAKER, wire
 from payments.channels.sandbox.wechatpay.wire import KeyMode
 from payments.channels.wechatpay import WeChatPay
 from payments.channels.wechatpay.gateway import WeChatPayGateway
@@ -18,6 +32,7 @@ from payments.money import Money
 
 NOW: Final = datetime(2026, 11, 23, 4, 0, 0, tzinfo=UTC)
 BASE: Final = "https://api.mch.weixin.qq.com"
+BASE_URL: Final = "http://sandbox.test/sandbox/wechatpay"
 Keys = Mapping[str, str]
 
 
@@ -179,3 +194,26 @@ class Script:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+def asked(product: str = "native", **changes: Any) -> Order:
+    """Lin's order, made now."""
+    return order(product, created_at=timezone.now(), **changes)
+
+
+def pay(order: Order, *, fen: int | None = None) -> SandboxOrder:
+    """The customer pays in the wallet."""
+    known = SandboxOrder.objects.get(number=order.number)
+    return orders.pay(known.pk, SPEAKER, at=timezone.now(), amount_minor=fen)
+
+
+def state(outcome: Outcome[Trade]) -> TradeState:
+    """Where a known order stands."""
+    assert isinstance(outcome, Done)
+    return outcome.value.state
+
+
+def raw(letter: Letter, at: datetime) -> RawMessage:
+    """A letter as it comes in."""
+    headers = {name.lower(): value for name, value in letter.headers.items()}
+    return RawMessage(headers=headers, body=letter.body, received_at=at)

@@ -31,12 +31,12 @@ def description(subject: str) -> str:
         ("茶" * 5000, "茶" * 127),
     ],
 )
-def test_a_subject_is_made_fit_and_never_refused(written: str, told: str):
+def test_a_subject_is_made_fit_and_never_refused(written: str, told: str) -> None:
     assert description(written) == told
 
 
 @given(st.text())
-def test_any_text_becomes_one_the_gateway_takes(text: str):
+def test_any_text_becomes_one_the_gateway_takes(text: str) -> None:
     told = description(text)
 
     assert 0 < len(told) <= 127
@@ -45,14 +45,14 @@ def test_any_text_becomes_one_the_gateway_takes(text: str):
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.integers(0, 90))
-def test_cutting_by_bytes_never_leaves_half_a_character(text: str, longest: int):
+def test_cutting_by_bytes_never_leaves_half_a_character(text: str, longest: int) -> None:
     cut = within_bytes(text, longest)
 
     assert len(cut.encode()) <= longest
     assert text.startswith(cut)
 
 
-def test_an_order_is_payable_for_two_minutes_at_least():
+def test_an_order_is_payable_for_two_minutes_at_least() -> None:
     hasty = order(expires_at=NOW + timedelta(seconds=60))
 
     members = order_members(hasty, app="wx1", merchant="1")
@@ -60,7 +60,7 @@ def test_an_order_is_payable_for_two_minutes_at_least():
     assert members["time_expire"] == "2026-11-23T04:02:00+00:00"
 
 
-def test_an_equal_order_gives_equal_bytes():
+def test_an_equal_order_gives_equal_bytes() -> None:
     ask = {"app": "wx1", "merchant": "1"}
 
     assert to_json(order_members(order(), **ask)) == to_json(order_members(order(), **ask))
@@ -83,14 +83,14 @@ def test_an_equal_order_gives_equal_bytes():
         ("platform_certificate", "nonsense", "not_a_certificate"),
     ],
 )
-def test_an_unusable_credential_is_named(keys: Keys, name: str, value: str, problem: str):
+def test_an_unusable_credential_is_named(keys: Keys, name: str, value: str, problem: str) -> None:
     with pytest.raises(BadCredential) as refusal:
         connect(credentials(keys) | {name: value})
 
     assert (refusal.value.name, refusal.value.problem) == (name, problem)
 
 
-def test_some_key_of_the_platform_is_needed(keys: Keys):
+def test_some_key_of_the_platform_is_needed(keys: Keys) -> None:
     held = {
         name: value for name, value in credentials(keys).items() if not name.startswith("platform")
     }
@@ -101,7 +101,7 @@ def test_some_key_of_the_platform_is_needed(keys: Keys):
     assert refusal.value.name == "platform_public_key"
 
 
-def test_a_serial_copied_with_colons_is_understood(keys: Keys):
+def test_a_serial_copied_with_colons_is_understood(keys: Keys) -> None:
     serial = keys["merchant_serial"]
     spread = ":".join(serial[i : i + 2] for i in range(0, len(serial), 2)).lower()
 
@@ -110,7 +110,7 @@ def test_a_serial_copied_with_colons_is_understood(keys: Keys):
     assert gateway.caller.merchant.serial == serial
 
 
-def test_secrets_do_not_show(keys: Keys):
+def test_secrets_do_not_show(keys: Keys) -> None:
     shown = repr(connect(credentials(keys)))
 
     assert keys["apiv3_key"] not in shown
