@@ -1,12 +1,14 @@
 """What we put into a request: within the gateway's limits, whatever a merchant wrote."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.channels.base import BadCredential
+from payments.channels.base import BadCredential, Device, Dialect
+from payments.channels.wechatpay import WeChatPay
 from payments.channels.wechatpay.asking import order_members, plain, to_json, within_bytes
 from tests.channels.wechatpay.scene import NOW, Keys, connect, credentials, order
 
@@ -115,3 +117,19 @@ def test_secrets_do_not_show(keys: Keys) -> None:
 
     assert keys["apiv3_key"] not in shown
     assert "PRIVATE" not in shown
+
+
+def test_a_desktop_scans_and_a_phone_is_sent_to_wechat() -> None:
+    offered: Dialect = WeChatPay()
+
+    (method,) = offered.methods
+
+    assert method.code == offered.name == "wechatpay"
+    assert method.products == {Device.DESKTOP: "native", Device.PHONE: "h5"}
+    assert urlsplit(offered.base_url).netloc in offered.hosts
+
+
+def test_every_secret_is_marked_as_one() -> None:
+    secrets = {credential.name for credential in WeChatPay.credentials if credential.is_secret}
+
+    assert secrets == {"merchant_private_key", "apiv3_key"}
