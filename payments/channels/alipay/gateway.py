@@ -241,6 +241,6 @@ REFUND_NOT_KNOWN: Final = "refund_not_known"
 
 
 def clean(words: str, longest: int) -> str:
-    """Text that Alipay takes: no control characters, none of the three signs it refuses, not too long."""
+    """Text that Alipay takes: no control characters, none of its three forbidden signs, cut."""
     kept = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in words)
     return " ".join(kept.translate(_REFUSED_IN_SUBJECT).split())[:longest]

@@ -1,4 +1,4 @@
-"""The keys of one connection: ours to sign with, Alipay's to check with, in either of its two modes."""
+"""The keys of one connection: ours to sign with, Alipay's to check with, in either mode."""
 
 import hashlib
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Keyholder:
         return signing.sign(self.private, message)
 
     def candidates(self, certificate_sn: str) -> list[RSAPublicKey]:
-        """The keys that may have signed a message that names this serial ("" when it names none)."""
+        """The keys that may have signed a message naming this serial ("" when it names none)."""
         if "" in self.alipay:
             return [self.alipay[""]]
         if certificate_sn:

@@ -1,4 +1,4 @@
-"""Alipay's texts: what is signed, and how signed parts are found in raw bytes. Nothing is re-written."""
+"""Alipay's texts: what is signed, and how signed parts are found in raw bytes."""
 
 import json
 import re
@@ -137,7 +137,8 @@ def read_form(body: bytes) -> dict[bytes, bytes]:
 def canonical_notices(fields: Mapping[bytes, bytes]) -> list[bytes]:
     """The texts that may have been signed: with all fields as received, then without empty ones.
 
-    Alipay's Java kit signs what it sends, its PHP kit leaves empty values out; there is no third way.
+    Alipay's Java kit signs what it sends, its PHP kit leaves empty values out; nothing else is
+    tried.
     """
     signed = {k: v for k, v in fields.items() if k not in (b"sign", b"sign_type")}
     texts = [_joined(signed)]

@@ -156,7 +156,7 @@ def _has_refund(fields: Mapping[str, str]) -> bool:
 
 
 def _refund_told(fields: Mapping[str, str]) -> RefundReading | None:
-    """The refund that a notification tells of. `refund_fee` sums all refunds, so no amount is known."""
+    """The refund that a notification tells of; `refund_fee` sums all refunds, so no amount."""
     number = fields.get("out_biz_no", "")
     if not number:
         return None

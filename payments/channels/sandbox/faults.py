@@ -18,7 +18,7 @@ SLOW_SECONDS: Final = 2.0
 TIMEOUT_SECONDS: Final = 12.0
 """Longer than any client waits. Tests shorten it with settings.SANDBOX_TIMEOUT_SECONDS."""
 NEVER_ANSWERED: Final = "X-Sandbox-Never-Answered"
-"""Marks the answer that no client should have waited for; a test's transport turns it into a time-out."""
+"""Marks the answer that no client waits for; a test's transport turns it into a time-out."""
 
 
 class Fault(StrEnum):
@@ -46,8 +46,8 @@ View: TypeAlias = Callable[..., HttpResponse]
 def misbehaving(gateway: str) -> Callable[[View], View]:
     """Decorate a view that merchants' servers call. The view takes a keyword `fault`.
 
-    The view itself plays BAD_SIGNATURE, SYSTEM_ERROR and REFUSE, which are said in the gateway's own
-    words; for every other call `fault` is None. The view must have committed when it returns.
+    The view itself plays BAD_SIGNATURE, SYSTEM_ERROR and REFUSE, which are said in the gateway's
+    own words; for every other call `fault` is None. The view must have committed when it returns.
     """
 
     def decorate(view: View) -> View:

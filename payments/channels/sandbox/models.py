@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from payments.money import Money
 
@@ -18,9 +19,9 @@ class GatewayName(models.TextChoices):
 class OrderState(models.TextChoices):
     """One vocabulary for all three; each speaker translates it into its own."""
 
-    WAITING = "waiting", "Waiting"
-    PAID = "paid", "Paid"
-    CLOSED = "closed", "Closed"
+    WAITING = "waiting", _("Waiting")
+    PAID = "paid", _("Paid")
+    CLOSED = "closed", _("Closed")
 
 
 class SandboxOrder(models.Model):

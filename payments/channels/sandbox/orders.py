@@ -145,7 +145,8 @@ def pay(
 ) -> SandboxOrder:
     """The customer pays; the notification is due as soon as this commits.
 
-    `amount_minor` makes the gateway say that another amount was paid. Raises OrderPaid, OrderClosed.
+    `amount_minor` makes the gateway say that another amount was paid. Raises OrderPaid,
+    OrderClosed.
     """
     order = _locked(order_id)
     if order.state == OrderState.PAID:

@@ -1,6 +1,6 @@
-"""What a gateway played by the sandbox must be able to say. One module beside this file per gateway.
+"""What a gateway played by the sandbox must be able to say. Each has a folder beside this file.
 
-Such a module offers `SPEAKER`, an object that fulfils `Speaker`. Its views use `orders` for what
+Such a folder offers `SPEAKER`, an object that fulfils `Speaker`. Its views use `orders` for what
 happens, `keyring.keys_of(SPEAKER)` for keys and `faults.misbehaving` for faults, and never the
 dialect under test: the sandbox reads and writes the protocol on its own, from the gateway's side.
 """
@@ -25,7 +25,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayBack:
-    """Where the wallet sends the browser. With `fields` it is a form to post, else an address to open."""
+    """Where the wallet sends the browser. With `fields` it is a form to post, else an address."""
 
     url: str
     fields: tuple[tuple[str, str], ...] = ()
@@ -69,7 +69,7 @@ class Speaker(Protocol):
         """Tell the merchant about a refund, where the gateway does so."""
 
     def tamper(self, letter: Letter, what: str) -> Letter:
-        """Spoil a finished letter: `signature` (flip it), `amount` (change it), `unsigned` (drop it)."""
+        """Spoil a finished letter: flip its `signature`, change its `amount`, or make it `unsigned`."""
 
     def is_accepted(self, status: int, body: bytes) -> bool:
         """Whether the merchant's answer stops further sends."""

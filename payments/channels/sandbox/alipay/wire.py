@@ -199,7 +199,7 @@ def answer(
     is_signed: bool = True,
     is_spoiled: bool = False,
 ) -> HttpResponse:
-    """An answer as the gateway writes it: members in any order, slashes escaped, raw text signed."""
+    """An answer as the gateway writes it: members in any order, slashes escaped."""
     members = list(node.items())
     _MIX.shuffle(members)
     text = json.dumps(dict(members), ensure_ascii=False, separators=(",", ":")).replace("/", r"\/")
