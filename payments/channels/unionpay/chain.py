@@ -63,17 +63,18 @@ class Chain:
 
     def _check(self, pem: str) -> tuple[Certificate, RSAPublicKey]:
         """Everything about a leaf that does not change with time. Only good ones are kept."""
-        # Parts of a certificate are parsed when they are looked at, so each look may find it broken.
+        # Parts of a certificate are parsed when they are looked at, and a forged part may break the
+        # parser in many ways. So nothing is looked at before the issuer's signature was good.
         try:
             if len(pem) > PEM_CHARACTERS_MAX:
                 raise BadCertificate("too_large")
             leaf = certificate(pem)
-            key = rsa_key(leaf)
             is_issued = _is_issued(leaf, by=self._middle, hashes=self._hashes)
             is_good = is_issued and _is_held_by_unionpay(leaf)
-        except (ValueError, UnsupportedAlgorithm) as error:
+            key = rsa_key(leaf) if is_good else None
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise NotAuthentic("unknown_key") from error
-        if not is_good:
+        if key is None:
             raise NotAuthentic("unknown_key")
         return leaf, key
 
@@ -124,13 +125,13 @@ def _hashes_of(issued: Certificate) -> frozenset[str]:
 def _is_issued(issued: Certificate, *, by: Certificate, hashes: frozenset[str]) -> bool:
     # `verify_directly_issued_by` refuses SHA-1 whatever was pinned, so this is done by hand.
     algorithm = issued.signature_hash_algorithm
-    if algorithm is None or algorithm.name not in hashes or issued.issuer != by.subject:
+    if algorithm is None or algorithm.name not in hashes:
         return False
     try:
         rsa_key(by).verify(issued.signature, issued.tbs_certificate_bytes, PKCS1v15(), algorithm)
     except (InvalidSignature, BadCertificate):
         return False
-    return True
+    return issued.issuer == by.subject
 
 
 def _is_held_by_unionpay(leaf: Certificate) -> bool:
