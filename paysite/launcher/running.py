@@ -1,0 +1,191 @@
+"""`make run`: from a checkout to a working platform, until Ctrl-C."""
+
+import http.client
+import json
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from paysite.launcher import preparing
+from paysite.launcher.environment import for_processes, given, is_demo
+from paysite.launcher.places import CHECKOUT, Places, alone, open_places
+from paysite.launcher.preparing import Workshop, wanted_number
+from paysite.launcher.progress import LaunchFailed, Progress
+from paysite.launcher.supervisor import Service, Supervisor
+
+WEB_SECONDS: Final = 90.0
+WEB_WORKERS: Final = 4
+SANDBOX_WORKERS: Final = 2
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run() -> int:
+    """Start everything and stay until told to stop. Leaves no process behind."""
+    progress = Progress()
+    environ = given(CHECKOUT)
+    host = environ.get("HOST", "127.0.0.1")
+    port = wanted_number(environ.get("PORT", "8000"), name="PORT", least=1, most=65535)
+    places = open_places(Path(environ.get("DATA_DIR", "var")))
+    with alone(places):
+        env = for_processes(places, environ, host=host, port=port)
+        with workshop(places, progress, env) as shop:
+            check_port(host, port)
+            preparing.install(shop, with_dev=False)
+            preparing.start_servers(shop, durable=True)
+            prepare_platform(shop)
+            start_platform(shop, host=host, port=port)
+            announce(shop)
+            shop.supervisor.is_settled = True
+            shop.supervisor.watch()
+    return 0
+
+
+@contextmanager
+def workshop(places: Places, progress: Progress, env: dict[str, str]) -> Iterator[Workshop]:
+    """Whatever happens inside, every process we started has ended when this is left."""
+    supervisor = Supervisor(places=places, progress=progress)
+    try:
+        yield Workshop(places=places, progress=progress, supervisor=supervisor, env=env)
+    finally:
+        for each in STOPPING:
+            signal.signal(each, lambda *_: supervisor.hurry())
+        if supervisor.running:
+            progress.say("Stopping …")
+        supervisor.stop()
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that somebody listens on, before any work is done."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise LaunchFailed(
+                f"Port {port} on {host} cannot be used: {error.strerror}.",
+                advice=f"Stop what uses it, or choose another: make run PORT={port + 1}",
+            ) from error
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def prepare_platform(shop: Workshop) -> None:
+    """Everything between the servers and the first process."""
+    shop.env.setdefault("SANDBOX_URL", f"http://127.0.0.1:{free_port()}")
+    preparing.compile_translations(shop)
+    preparing.collect_static(shop)
+    preparing.migrate(shop)
+    if is_demo(shop.env):
+        with shop.progress.step("Demo data"):
+            preparing.manage(shop, "seed_demo", what="The demo data could not be made")
+
+
+def platform_services(
+    places: Places, env: Mapping[str, str], *, host: str, port: int
+) -> list[Service]:
+    """The platform's processes, the one that people wait for first."""
+    celery = ("celery", "-A", "paysite.celery")
+    worker = (*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle")
+    commands: dict[str, tuple[str, ...]] = {
+        "web": granian(host, port, workers=WEB_WORKERS),
+        "worker": (*worker, "-n", "worker@%h", "-Q", "celery", "-c", "2"),
+        "callbacks": (*worker, "-n", "callbacks@%h", "-Q", "callbacks", "-c", "1"),
+        "beat": (
+            *(*celery, "beat", "--loglevel", "WARNING"),
+            *("--schedule", str(places.data / "beat-schedule"), "--pidfile", ""),
+        ),
+    }
+    if is_demo(env):
+        sandbox_port = int(env["SANDBOX_URL"].rpartition(":")[2])
+        commands["sandbox"] = granian("127.0.0.1", sandbox_port, workers=SANDBOX_WORKERS)
+        commands["notifier"] = ("manage.py", "sandbox_notify")
+    python = str(places.python)
+    return [
+        Service(
+            name=name,
+            command=(python, *words) if words[0] == "manage.py" else (python, "-m", *words),
+            env=env,
+            cwd=places.checkout,
+        )
+        for name, words in commands.items()
+    ]
+
+
+def granian(host: str, port: int, *, workers: int) -> tuple[str, ...]:
+    """The web server as measured: few processes, one Python thread each."""
+    return (
+        *("granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
+        *("--workers", str(workers), "--blocking-threads", "1", "--no-ws"),
+        *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "10"),
+        *("--log-level", "warning", "paysite.wsgi:application"),
+    )
+
+
+def start_platform(shop: Workshop, *, host: str, port: int) -> None:
+    """Start all processes and wait until the web answers that it can serve."""
+    with shop.progress.step("Processes") as step:
+        check_port(host, port)
+        services = platform_services(shop.places, shop.env, host=host, port=port)
+        for service in services:
+            shop.supervisor.start(service)
+        shop.supervisor.wait_for("web", lambda: is_serving(host, port), seconds=WEB_SECONDS)
+        step.note(", ".join(service.name for service in services))
+
+
+def is_serving(host: str, port: int) -> bool:
+    """Whether /readyz says yes."""
+    shown = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 -- compared, not bound
+    line = http.client.HTTPConnection("::1" if shown == "::" else shown, port, timeout=2.0)
+    try:
+        line.request("GET", "/readyz", headers={"Host": "127.0.0.1"})
+        return line.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        line.close()
+
+
+def announce(shop: Workshop) -> None:
+    """Print where to go and, in the demo, who may sign in."""
+    say = shop.progress.say
+    base = shop.env["BASE_URL"].rstrip("/")
+    say()
+    say(f"Paysite is ready: {base}/")
+    for title, path in (
+        ("merchant portal", "/portal/"),
+        ("administration", "/admin/"),
+        ("API documentation", "/api/docs/"),
+    ):
+        say(f"  {title:20} {base}{path}")
+    facts = read_demo(shop.places.data / "demo.json") if is_demo(shop.env) else {}
+    if facts:
+        say(f"  {'sandbox gateways':20} {base}/sandbox/")
+        say(f"Sign-ins of the demo (all of it in {shop.places.data / 'demo.json'}):")
+        for role, user in facts.get("users", {}).items():
+            if user:
+                say(
+                    f"  {role:20} {user['username']}  password {user['password']}"
+                    f"  TOTP {user.get('totp_secret', '-')}"
+                )
+        if key := facts.get("merchant", {}).get("api_key"):
+            say(f"  {'API key':20} {key}")
+    say("Ctrl-C stops everything.")
+    say()
+
+
+def read_demo(path: Path) -> dict[str, Any]:
+    """What the demo wrote about itself; empty when it wrote nothing."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}

@@ -1,0 +1,17 @@
+"""The platform's settings as tests and type checks see them: quick hashing, mail in memory."""
+
+import os
+
+os.environ.setdefault("DEMO", "true")
+
+from paysite.settings import *  # noqa: F403 -- the line above must come first
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Static files come from where they lie: tests collect none.
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True
