@@ -55,12 +55,9 @@ def finished_at(fields: Mapping[str, str]) -> datetime | None:
     if begun is None:
         return None
     year = begun.astimezone(BEIJING).year
-    candidates = [
-        found
-        for found in (read_moment(f"{y}{fields.get('traceTime', '')}") for y in (year, year + 1))
-        if found is not None and found >= begun - timedelta(days=1)
-    ]
-    return min(candidates, default=None)
+    traced = (read_moment(f"{y}{fields.get('traceTime', '')}") for y in (year - 1, year, year + 1))
+    earliest = begun - timedelta(days=1)
+    return min((found for found in traced if found and found >= earliest), default=None)
 
 
 def code_of(fields: Mapping[str, str], name: str = "respCode") -> str:
