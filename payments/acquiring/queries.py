@@ -180,7 +180,7 @@ def checkout_status(*, token: str, at: datetime) -> CheckoutStatus:
     if payment is None:
         raise PaymentUnknown(payment=public_id)
     latest = (
-        payment.attempts.order_by("-pk").only("number", "state").first()
+        payment.attempts.order_by("-pk").only("number", "state", "payment").first()
         if payment.state == PaymentState.PENDING
         else None
     )

@@ -1,11 +1,11 @@
-"""What a User-Agent tells about the customer's device. Only a hint: it orders and presets, never forbids."""
+"""What a User-Agent tells about the customer's device. A hint: it presets and never forbids."""
 
 import re
 from typing import Final
 
 from payments.channels.base import Device
 
-_PHONE: Final = re.compile(r"iPhone|iPod|Windows Phone|HarmonyOS.*Mobile|Android.*Mobile|Mobile.*Android")
+_PHONE: Final = re.compile(r"^(?!.*iPad).*Mobi", re.DOTALL)
 """Tablets are left out on purpose: their screens show a code as well as a desktop does."""
 
 _APPS: Final = (
@@ -13,7 +13,7 @@ _APPS: Final = (
     (re.compile(r"AlipayClient/|AliApp\(AP/"), "alipay"),
     (re.compile(r"UnionPay/|CloudPay/"), "unionpay"),
 )
-"""Browsers inside the gateways' own apps. On desktops WeChat has one too, therefore this is not a device."""
+"""Browsers inside the gateways' own apps. WeChat has one on desktops too: this is no device."""
 
 
 def device_of(user_agent: str) -> Device:

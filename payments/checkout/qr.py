@@ -1,8 +1,8 @@
-"""A QR code as inline SVG, without a style attribute, so that a strict content security policy lets it be.
+"""A QR code as inline SVG, without a style attribute, which our content security policy refuses.
 
-Making the code costs more than the rest of the page, and the page is shown again and again while the
-customer waits. So the mask is fixed (choosing the best of eight is most of the work, and scanners read
-every mask), and what was drawn is remembered in this process.
+Making the code costs more than the rest of the page, and the page is shown again and again while
+the customer waits. So the mask is fixed (choosing the best of eight is most of the work, and
+scanners read every mask), and what was drawn is remembered in this process.
 """
 
 import re

@@ -1,5 +1,6 @@
-"""Which scene the checkout page shows, and the facts it needs. No request, no template, no database."""
+"""Which scene the checkout page shows, and the facts it needs. No request, template or database."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +39,9 @@ WAITING: Final = frozenset({Scene.QR, Scene.LEAVE, Scene.CONFIRM})
 
 MARKS: Final = {"alipay": "支", "wechatpay": "微", "unionpay": "银", "banktransfer": "转"}
 """One character in a square of the gateway's colour: neutral badges, not logos."""
+
+_NOT_A_FAMILY: Final = re.compile(r"^[a-z]+$|^[a-z]{2,3}\.[a-z]{2}$|\d$")
+"""What is left of a host without its first part, when that is "com", "com.cn" or of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +164,12 @@ def origins_of(url: str) -> tuple[str, ...]:
     """Where a form that is posted to `url` may end, for the page's content security policy.
 
     Chromium holds a form's whole chain of redirects against `form-action`, and a gateway sends its
-    front door's visitors on to another host of its own. Therefore the hosts beside the named one are
-    allowed as well, but never a whole top-level domain.
+    front door's visitors on to another host of its own. Therefore the hosts beside the named one
+    are allowed as well, but never a whole top-level domain.
     """
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}"
-    family = (parts.hostname or "").split(".")[1:]
-    is_own_domain = len(family) > 2 or (len(family) == 2 and len(family[0]) > 3)  # noqa: PLR2004
-    if parts.scheme != "https" or not is_own_domain or family[-1].isdigit():
+    family = (parts.hostname or "").partition(".")[2]
+    if parts.scheme != "https" or not family or _NOT_A_FAMILY.search(family):
         return (origin,)
-    return (origin, f"https://*.{'.'.join(family)}")
+    return (origin, f"https://*.{family}")

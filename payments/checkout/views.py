@@ -1,9 +1,9 @@
 """The hosted checkout: the page, its live status, and the way back from a gateway.
 
-Customers are anonymous and carry no session. Whoever knows the token in the address may pick a method,
-and nobody else can; a CSRF token would add nothing to that, so the forms have none and the page sets no
-cookie (only the language switch sets one, when it is used). The address is a secret: responses are not
-stored, and other sites learn our origin at most.
+Customers are anonymous and carry no session. Whoever knows the token in the address may pick a
+method, and nobody else can; a CSRF token would add nothing to that, so the forms have none and the
+page sets no cookie (only the language switch sets one, when it is used). The address is a secret:
+responses are not stored, and other sites learn our origin at most.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
+from compliance.identity.address import client_address
 from payments.acquiring.attempts import (
     MethodUnavailable,
     PaymentNotPayable,
@@ -51,7 +52,7 @@ def private(view: View[P]) -> View[P]:
     """
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         response["Referrer-Policy"] = "strict-origin"
@@ -109,7 +110,7 @@ def status(request: HttpRequest, token: str) -> HttpResponseBase:
 def come_back(request: HttpRequest, token: str) -> HttpResponseBase:
     """A browser returns from a gateway, or its customer says "I have paid".
 
-    Whatever the request carries is ignored, since anybody can type it. The gateway is asked instead.
+    Whatever the request carries is ignored: anybody can type it. The gateway is asked instead.
     """
     try:
         ask_gateway(token=token, at=timezone.now())
@@ -131,7 +132,9 @@ def _page(request: HttpRequest, token: str, problem: Refusal | None = None) -> H
         "problem": problem.code if problem else "",
         "is_back": "back" in request.GET,
     }
-    answer = _render("checkout/page.html", context, HTTPStatus.CONFLICT if problem else HTTPStatus.OK)
+    answer = _render(
+        "checkout/page.html", context, HTTPStatus.CONFLICT if problem else HTTPStatus.OK
+    )
     if not page.form_origins:
         return answer
     return csp_update({"form-action": list(page.form_origins)})(lambda _request: answer)(request)
@@ -156,7 +159,7 @@ def _to_page(token: str, query: str = "") -> HttpResponse:
 
 
 def _remember_language(request: HttpRequest, language: str) -> HttpResponse:
-    """Keep the wished language in the usual cookie and show the page again, without the parameter."""
+    """Keep the wished language in the usual cookie and show the page without the parameter."""
     response = redirect(request.path)
     if language in dict(settings.LANGUAGES):
         response.set_cookie(
@@ -168,12 +171,3 @@ def _remember_language(request: HttpRequest, language: str) -> HttpResponse:
             samesite="Lax",
         )
     return response
-
-
-def client_address(request: HttpRequest) -> str:
-    """The customer's address. X-Forwarded-For is believed only as far as our own proxies wrote it."""
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
-    trusted: int = settings.TRUSTED_PROXIES
-    if 0 < trusted <= len(hops) and hops[-trusted]:
-        return hops[-trusted]
-    return str(request.META.get("REMOTE_ADDR", ""))

@@ -1,0 +1,1 @@
+"""The hosted checkout as its customer sees it."""
