@@ -59,13 +59,14 @@ class Script:
         assert kept.state is TradeState.WAITING
         kept.state, kept.paid = TradeState.PAID, amount or kept.order.amount
 
-    def message(self, number: str, /, **changes) -> RawMessage:
-        """The gateway's notification of a paid order."""
+    def message(self, number: str, /, at: datetime | None = None, **changes) -> RawMessage:
+        """The gateway's notification of a paid order, as it comes in at `at`."""
         kept = self.orders[number]
         fact = {"number": number, "minor": (kept.paid or kept.order.amount).minor,
                 "currency": "CNY", "merchant": "scripted-merchant", "key": f"n-{number}"}  # fmt: skip
         body = json.dumps(fact | changes).encode()
-        return RawMessage(headers={"x-sealed": "yes"}, body=body, received_at=kept.order.created_at)
+        return RawMessage(headers={"x-sealed": "yes"}, body=body,
+                          received_at=at or kept.order.created_at)  # fmt: skip
 
 
 SCRIPTS: dict[str, Script] = {}

@@ -137,8 +137,13 @@ def _currency(value: Any) -> str:
     return value
 
 
+def is_order_no(text: str) -> bool:
+    """Whether a merchant can have an order with this number."""
+    return _ORDER_NO.fullmatch(text) is not None
+
+
 def _order_no(value: Any) -> str:
-    if not isinstance(value, str) or not _ORDER_NO.fullmatch(value):
+    if not isinstance(value, str) or not is_order_no(value):
         raise _Wrong("order_no_malformed")
     return value
 

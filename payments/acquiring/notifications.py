@@ -2,11 +2,9 @@
 
 import hashlib
 import logging
-from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.utils import timezone
 
 from compliance.audit.actor import Actor
 from compliance.database import prepared
@@ -48,7 +46,7 @@ def receive(*, channel_code: str, raw: RawMessage, address: str) -> Reply:
         return channel.gateway.refuse(refusal.reason)
     step("notification.verified")
     with transaction.atomic():
-        learned = _take_in(channel, message, raw, address=address, at=timezone.now())
+        learned = _take_in(channel, message, raw, address=address)
     step("notification.booked")
     if learned.verdict in FINAL:
         return channel.gateway.accept()
@@ -58,9 +56,7 @@ def receive(*, channel_code: str, raw: RawMessage, address: str) -> Reply:
     return channel.gateway.refuse(learned.reason)
 
 
-def _take_in(
-    channel: Line, message: Notification, raw: RawMessage, *, address: str, at: datetime
-) -> Learned:
+def _take_in(channel: Line, message: Notification, raw: RawMessage, *, address: str) -> Learned:
     key = message.key if len(message.key) <= 128 else hashlib.sha256(message.key.encode()).hexdigest()
     [(row_id, verdict)] = prepared(_STORE, [channel.id, key, raw.body, address or None])
     if verdict in FINAL:
@@ -72,12 +68,12 @@ def _take_in(
             message.trade,
             source="notification",
             actor=actor,
-            at=at,
+            at=raw.received_at,
             notification_id=row_id,
         )
         number = message.trade.number
     elif message.refund is not None:
-        learned = learn_refund(channel, message.refund, actor=actor, at=at)
+        learned = learn_refund(channel, message.refund, actor=actor, at=raw.received_at)
         number = message.refund.number
     else:
         learned, number = Learned(Verdict.IGNORED), ""

@@ -45,10 +45,11 @@ class AlreadyPaid(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The payment, and whether this call made it."""
+    """The payment, and whether this call made it, or an earlier one with the same Idempotency-Key."""
 
     payment: PaymentFacts
     is_new: bool
+    is_replay: bool = False
 
 
 _CREATE: Final = f"""
@@ -161,7 +162,7 @@ def _repeat_of_key(access: MerchantAccess, ask: PaymentAsk, key: str) -> Created
     )
     if bytes(earlier.fingerprint) != ask.fingerprint():
         raise IdempotencyKeyReused
-    return Created(get_payment(access, earlier.payment), is_new=False)
+    return Created(get_payment(access, earlier.payment), is_new=False, is_replay=True)
 
 
 def _repeat_of_order(access: MerchantAccess, ask: PaymentAsk, key: str) -> Created:

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from paysite.launcher import preparing
-from paysite.launcher.environment import for_processes, given
-from paysite.launcher.places import CHECKOUT, alone, open_places
+from paysite.launcher.environment import given
+from paysite.launcher.places import CHECKOUT
 from paysite.launcher.preparing import Workshop, run_shown
 from paysite.launcher.processes import run_logged
-from paysite.launcher.progress import Progress
 from paysite.launcher.running import free_port, workshop
 
 CODE: Final = ("compliance", "merchants", "payments", "paysite", "tests", "bench", "manage.py")
-FAST: Final = "not browser and not process"
+FAST: Final = "not browser and not process and not slow"
 
 
 def test() -> int:
@@ -55,14 +54,12 @@ def bench() -> int:
 def with_servers(kind: str, verdict: Callable[[Workshop], int], *, durable: bool = False) -> int:
     """Have the tools and private servers, then let the verdict be found."""
     environ = given(CHECKOUT)
-    places = open_places(Path(environ.get("DATA_DIR", "var")) / kind)
-    with alone(places):
-        env = for_processes(places, environ, host="127.0.0.1", port=free_port())
-        with workshop(places, Progress(), env) as shop:
-            preparing.install(shop, with_dev=True)
-            preparing.start_servers(shop, durable=durable)
-            preparing.compile_translations(shop)
-            return verdict(shop)
+    data = Path(environ.get("DATA_DIR", "var")) / kind
+    with workshop(environ, data, host="127.0.0.1", port=free_port()) as shop:
+        preparing.install(shop, with_dev=True)
+        preparing.start_servers(shop, durable=durable)
+        preparing.compile_translations(shop)
+        return verdict(shop)
 
 
 def judge_code(shop: Workshop) -> None:

@@ -1,0 +1,95 @@
+"""A process of its own that does one thing and is killed at a named step: `CRASH_AT=… python -m …`."""
+
+import os
+import sys
+from datetime import timedelta
+from typing import Final
+
+import django
+import httpx
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "paysite.settings")
+django.setup()
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from compliance.audit.actor import SYSTEM  # noqa: E402
+from merchants.access import MerchantAccess  # noqa: E402
+from merchants.accounts.abilities import SCOPES  # noqa: E402
+from merchants.models import Merchant  # noqa: E402
+from payments.acquiring.asking import PaymentAsk  # noqa: E402
+from payments.acquiring.attempts import choose_method  # noqa: E402
+from payments.acquiring.facts import PaymentFacts  # noqa: E402
+from payments.acquiring.janitor import claim_to_ask, look_after  # noqa: E402
+from payments.acquiring.models import Attempt  # noqa: E402
+from payments.acquiring.notifications import receive  # noqa: E402
+from payments.acquiring.pay import create_payment, request_closing  # noqa: E402
+from payments.acquiring.refunds import claim_due, pursue  # noqa: E402
+from payments.acquiring.tokens import checkout_token  # noqa: E402
+from payments.callbacks.deliver import deliver_due  # noqa: E402
+from payments.channels import registry  # noqa: E402
+from payments.channels.base import Device  # noqa: E402
+from payments.channels.http import GatewayHttp  # noqa: E402
+from payments.channels.sandbox import notifier  # noqa: E402
+from payments.money import Money  # noqa: E402
+
+
+TRANSPORT: Final = httpx.WSGITransport(app=get_wsgi_application(), remote_addr="127.0.0.1")
+
+
+def through_the_sandbox() -> None:
+    """Call the sandbox gateways in this very process instead of over a socket."""
+    registry.GatewayHttp = lambda: GatewayHttp(TRANSPORT)  # type: ignore[attr-defined,misc]
+
+
+def create(payment: str) -> PaymentFacts:  # noqa: ARG001
+    """A second order of the only merchant, with an idempotency key."""
+    merchant = Merchant.objects.get()
+    access = MerchantAccess(
+        merchant_id=merchant.pk, merchant=merchant.public_id, livemode=False,
+        abilities=SCOPES, actor=SYSTEM,
+    )  # fmt: skip
+    ask = PaymentAsk(merchant_order_no="T2", amount=Money(100), subject="tea")
+    created = create_payment(access=access, ask=ask, idempotency_key="key-2", at=timezone.now())
+    return created.payment
+
+
+def choose(payment: str) -> None:
+    choose_method(
+        token=checkout_token(payment), method="alipay", device=Device.DESKTOP,
+        client_ip="203.0.113.9", at=timezone.now(),
+    )  # fmt: skip
+
+
+def close(payment: str) -> None:
+    request_closing(payment=payment, actor=SYSTEM, at=timezone.now())
+
+
+def notify(payment: str) -> None:  # noqa: ARG001
+    notifier.deliver_due(transport=TRANSPORT)
+
+
+def ask(payment: str) -> None:  # noqa: ARG001
+    Attempt.objects.update(ask_at=timezone.now() - timedelta(seconds=1))
+    for attempt in claim_to_ask(at=timezone.now(), limit=10):
+        look_after(attempt, at=timezone.now())
+
+
+def refund(payment: str) -> None:  # noqa: ARG001
+    for due in claim_due(at=timezone.now() + timedelta(seconds=1), limit=10):
+        pursue(due, at=timezone.now())
+
+
+def deliver(payment: str) -> None:  # noqa: ARG001
+    deliver_due()
+
+
+DEEDS: Final = {
+    "create": create, "choose": choose, "close": close, "notify": notify, "ask": ask, "refund": refund,
+    "deliver": deliver,
+}  # fmt: skip
+
+if __name__ == "__main__":
+    through_the_sandbox()
+    DEEDS[sys.argv[1]](sys.argv[2])
