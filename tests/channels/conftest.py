@@ -16,8 +16,11 @@ from django.test import Client
 from payments.channels.http import GatewayHttp
 from payments.channels.sandbox import keyring
 from payments.channels.sandbox.faults import NEVER_ANSWERED
+from tests.append_only import allow_emptying
 
 BASE_URL = "http://sandbox.test"
+
+allow_emptying()
 
 
 class SandboxTransport(httpx.BaseTransport):

@@ -8,7 +8,12 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.x509 import Certificate, load_pem_x509_certificate
+from cryptography.x509 import (
+    BasicConstraints,
+    Certificate,
+    ExtensionNotFound,
+    load_pem_x509_certificate,
+)
 from cryptography.x509.oid import NameOID
 
 from payments.channels import signing
@@ -83,17 +88,16 @@ def _by_certificates(credentials: Mapping[str, str], private: RSAPrivateKey) -> 
         raise BadCredential("app_cert", "not_for_this_key")
     roots = _certificates(credentials, "alipay_root_cert")
     pool = _certificates(credentials, "alipay_cert")
-    issuers = {c.issuer for c in pool}
     keys: dict[str, RSAPublicKey] = {}
     for certificate in pool:
         key = certificate.public_key()
-        if certificate.subject in issuers or not isinstance(key, RSAPublicKey):
+        if _is_authority(certificate) or not isinstance(key, RSAPublicKey):
             continue
         if not _leads_to_root(certificate, pool, roots):
             raise BadCredential("alipay_cert", "not_issued_by_root")
         keys[serial(certificate)] = key
     if not keys:
-        raise BadCredential("alipay_cert", "not_rsa")
+        raise BadCredential("alipay_cert", "holds_no_rsa_key")
     return Keyholder(
         private=private,
         alipay=keys,
@@ -129,6 +133,14 @@ def _certificates(credentials: Mapping[str, str], name: str) -> list[Certificate
     if not found:
         raise BadCredential(name, "not_a_certificate")
     return found
+
+
+def _is_authority(certificate: Certificate) -> bool:
+    """Whether it issues certificates and therefore signs no messages."""
+    try:
+        return certificate.extensions.get_extension_for_class(BasicConstraints).value.ca
+    except ExtensionNotFound:
+        return False
 
 
 def _leads_to_root(

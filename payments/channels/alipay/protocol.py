@@ -74,35 +74,33 @@ def _members(text: str) -> dict[str, tuple[Any, str]]:
     """The members of a JSON object: each one's value and its raw text. Raises Unreadable."""
     decoder = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
     members: dict[str, tuple[Any, str]] = {}
-
-    def blank(at: int) -> int:
-        found = _SPACE.match(text, at)
-        return found.end() if found else at
-
-    def expect(character: str, at: int) -> int:
-        if text[at : at + 1] != character:
-            raise Unreadable(f"expected {character} at {at}")
-        return blank(at + 1)
-
     try:
-        at = expect("{", blank(0))
+        at = _past(text, "{", _past_blanks(text, 0))
         while text[at : at + 1] != "}":
-            if members:
-                at = expect(",", at)
-            if text[at : at + 1] != '"':
-                raise Unreadable("a name must be text")
+            at = _past(text, ",", at) if members else at
             name, at = decoder.raw_decode(text, at)
-            start = expect(":", blank(at))
+            start = _past(text, ":", _past_blanks(text, at))
             value, end = decoder.raw_decode(text, start)
-            if name in members:
-                raise Unreadable("repeated name")
+            if not isinstance(name, str) or name in members:
+                raise Unreadable("a name must be text, and used once")
             members[name] = (value, text[start:end])
-            at = blank(end)
+            at = _past_blanks(text, end)
     except (json.JSONDecodeError, RecursionError) as error:
         raise Unreadable("not JSON") from error
-    if blank(at + 1) != len(text):
+    if _past_blanks(text, at + 1) != len(text):
         raise Unreadable("text after the object")
     return members
+
+
+def _past_blanks(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _past(text: str, character: str, at: int) -> int:
+    if text[at : at + 1] != character:
+        raise Unreadable(f"expected {character} at {at}")
+    return _past_blanks(text, at + 1)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from payments.channels.sandbox.speaker import Speaker
 from payments.money import Money
 
 
-class GatewayRefusal(Exception):  # noqa: N818  a refusal is an answer, not an error
+class GatewayRefusal(Exception):
     """A gateway's rule said no. Each speaker translates the class into its own code."""
 
 

@@ -69,7 +69,7 @@ class Speaker(Protocol):
         """Tell the merchant about a refund, where the gateway does so."""
 
     def tamper(self, letter: Letter, what: str) -> Letter:
-        """Spoil a finished letter: flip its `signature`, change its `amount`, or make it `unsigned`."""
+        """Spoil a finished letter: a wrong `signature` or `amount`, or `unsigned`."""
 
     def is_accepted(self, status: int, body: bytes) -> bool:
         """Whether the merchant's answer stops further sends."""

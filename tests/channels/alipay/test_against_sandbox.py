@@ -16,16 +16,19 @@ from payments.channels.base import (
     Unknown,
 )
 from payments.channels.sandbox.models import SandboxMessage, SandboxOrder, SandboxRefund
+from payments.channels.sandbox.speaker import Letter
 from payments.channels.sandbox.speakers import SPEAKERS
 from payments.money import Money
 from tests.channels.alipay.conftest import ask_for, key_of, message
 
 
-def letter_of(queued, keys):
+def letter_of(queued: SandboxMessage, keys: dict[str, str]) -> Letter:
     """The notification's bytes as they would be posted."""
     speaker, at = SPEAKERS["alipay"], datetime.now(UTC)
     if queued.refund:
-        return speaker.refund_notice(queued.refund, keys, notice_id=queued.notice_id, at=at)
+        letter = speaker.refund_notice(queued.refund, keys, notice_id=queued.notice_id, at=at)
+        assert letter is not None
+        return letter
     return speaker.payment_notice(queued.order, keys, notice_id=queued.notice_id, at=at)
 
 
@@ -84,13 +87,13 @@ def test_the_browser_products_go_through_the_wallet_and_come_back_signed(alipay,
         browser = Client()
         arrived = browser.get(opened.value.url.removeprefix("http://sandbox.test"))
         assert arrived.status_code == 302, arrived.content.decode()
-        wallet = urlsplit(arrived.url).path
+        wallet = urlsplit(arrived.headers["location"]).path
         page = browser.get(wallet)
         assert page.status_code == 200
         assert "88.80" in page.content.decode()
         paid = browser.post(wallet, {"action": "pay"})
         assert paid.status_code == 302
-        returned = parse_qs(urlsplit(paid.url).query)
+        returned = parse_qs(urlsplit(paid.headers["location"]).query)
         assert returned["out_trade_no"] == [ask.number]
         assert alipay.query(key_of(ask)).value.state is TradeState.PAID
 

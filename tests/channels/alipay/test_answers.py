@@ -37,7 +37,7 @@ def signed(keys):
     return write
 
 
-def paid(**more):
+def paid(**more: str) -> dict[str, str]:
     return {
         "code": "10000", "msg": "Success", "out_trade_no": "att01", "trade_no": "2026",
         "trade_status": "TRADE_SUCCESS", "total_amount": "88.80", **more,
@@ -47,12 +47,18 @@ def paid(**more):
 @pytest.mark.parametrize(
     "raw",
     [
-        '{ "code":"10000" ,"out_trade_no":"att01","trade_status":"TRADE_SUCCESS",\n'
-        '"total_amount":"88.8","x":"http:\\/\\/a\\/b"}',
-        '{"total_amount":"88.80","x":"}{\\"","trade_status":"TRADE_SUCCESS","code":"10000",'
-        '"out_trade_no":"att01","y":{"z":[1,{"sign":"no"}]}}',
-        '{"code":"10000","out_trade_no":"att01","trade_status":"TRADE_FINISHED",'
-        '"total_amount":"88.80","subject":"\\u98ce筝\U0001f409"}',
+        (
+            '{ "code":"10000" ,"out_trade_no":"att01","trade_status":"TRADE_SUCCESS",\n'
+            '"total_amount":"88.8","x":"http:\\/\\/a\\/b"}'
+        ),
+        (
+            '{"total_amount":"88.80","x":"}{\\"","trade_status":"TRADE_SUCCESS","code":"10000",'
+            '"out_trade_no":"att01","y":{"z":[1,{"sign":"no"}]}}'
+        ),
+        (
+            '{"code":"10000","out_trade_no":"att01","trade_status":"TRADE_FINISHED",'
+            '"total_amount":"88.80","subject":"\\u98ce筝\U0001f409"}'
+        ),
     ],
 )
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import base64
 from urllib.parse import quote, urlencode
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from payments.channels import signing
 from payments.channels.alipay import Alipay
+from payments.channels.alipay.gateway import AlipayGateway
 from payments.channels.base import Connection, NotAuthentic, RefundState, TradeState
 from payments.channels.http import GatewayHttp
 from payments.channels.sandbox import keyring
@@ -43,7 +45,13 @@ def key(pairs):
     return signing.private_key(pairs[1][0])
 
 
-def signed(key, fields, *, charset="utf-8", leave_out_empty=False):
+def signed(
+    key: RSAPrivateKey,
+    fields: dict[str, str],
+    *,
+    charset: str = "utf-8",
+    leave_out_empty: bool = False,
+) -> bytes:
     """A notification as Alipay writes it."""
     kept = {k: v for k, v in fields.items() if v or not leave_out_empty}
     text = "&".join(f"{k}={v}" for k, v in sorted(kept.items())).encode(charset)
@@ -51,7 +59,7 @@ def signed(key, fields, *, charset="utf-8", leave_out_empty=False):
     return urlencode(body, encoding=charset).encode()
 
 
-def reason_of(alipay, body):
+def reason_of(alipay: AlipayGateway, body: bytes) -> str:
     with pytest.raises(NotAuthentic) as refusal:
         alipay.read(message(body))
     return refusal.value.reason
@@ -66,8 +74,10 @@ texts = st.text(
 @given(subject=texts, echo=texts, fen=st.integers(1, 10**10))
 def test_what_was_signed_is_what_is_read(alipay, key, subject, echo, fen):
     fields = FIELDS | {
-        "subject": subject, "passback_params": quote(echo), "total_amount": f"{fen // 100}.{fen % 100:02}",
-    }  # fmt: skip
+        "subject": subject,
+        "passback_params": quote(echo),
+        "total_amount": f"{fen // 100}.{fen % 100:02}",
+    }
     told = alipay.read(message(signed(key, fields)))
     assert told.trade.amount.minor == fen
     assert (told.trade.merchant, told.trade.app) == ("2088", "2021")

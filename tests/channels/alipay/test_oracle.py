@@ -2,16 +2,19 @@
 
 import base64
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 from alipay import AliPay
 from django.test import Client
 
+from payments.channels.alipay.gateway import AlipayGateway
 from payments.channels.alipay.protocol import canonical_request
-from payments.channels.base import TradeState
+from payments.channels.base import Order, TradeState
 from payments.channels.sandbox.models import SandboxMessage, SandboxOrder
 from payments.channels.sandbox.speakers import SPEAKERS
 from tests.channels.alipay.conftest import ask_for, key_of, message
@@ -37,16 +40,18 @@ def gateway(keys):
     )
 
 
-def parameters(request):
+def parameters(request: httpx.Request) -> dict[str, str]:
     """All parameters of a sent request, decoded once."""
     return dict(parse_qsl(request.url.query.decode()) + parse_qsl(request.content.decode()))
 
 
-def beijing_now():
+def beijing_now() -> str:
     return datetime.now(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def do_everything(alipay, order, control):
+def do_everything(
+    alipay: AlipayGateway, order: Callable[..., Order], control: Callable[..., object]
+) -> None:
     ask = order()
     alipay.open(ask)
     alipay.query(key_of(ask))
@@ -145,6 +150,7 @@ def test_the_return_address_is_signed_as_the_sdk_expects(alipay, order, control,
     Client().get(url)
     placed = SandboxOrder.objects.get()
     back = SPEAKERS["alipay"].way_back(placed, keys)
+    assert back is not None
     fields = dict(parse_qsl(urlsplit(back.url).query))
     signature = fields.pop("sign")
     assert merchant.verify(fields, signature)

@@ -18,7 +18,7 @@ def placed(db):
     return place("att01")
 
 
-def place(number, *, reference="pay_01", minor=100):
+def place(number: str, *, reference: str = "pay_01", minor: int = 100) -> SandboxOrder:
     now = datetime.now(UTC)
     ask = orders.OrderAsk(
         gateway="alipay", merchant="2088", number=number,

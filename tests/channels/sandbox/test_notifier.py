@@ -20,14 +20,15 @@ from payments.money import Money
 class Platform:
     """A merchant's platform that notes what it hears."""
 
-    def __init__(self, *answers):
-        self.answers, self.heard = list(answers), []
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.answers = list(answers)
+        self.heard: list[tuple[str, dict[str, list[str]]]] = []
 
     @property
-    def transport(self):
+    def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self._hear)
 
-    def _hear(self, request):
+    def _hear(self, request: httpx.Request) -> httpx.Response:
         self.heard.append((str(request.url), parse_qs(request.content.decode())))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
@@ -38,7 +39,7 @@ class Platform:
 YES = httpx.Response(200, content=b"success")
 
 
-def paid_order(number="att01"):
+def paid_order(number: str = "att01") -> SandboxOrder:
     now = datetime.now(UTC)
     ask = orders.OrderAsk(
         gateway="alipay", merchant="2088", number=number,
@@ -79,6 +80,7 @@ def test_anything_else_is_sent_again_later_with_the_same_id(order, settings, ans
     deliver_due(transport=platform.transport)
     queued = SandboxMessage.objects.get()
     assert queued.answer == noted
+    assert queued.due_at is not None
     assert timedelta(minutes=3) < queued.due_at - start < timedelta(minutes=5)
     with time_machine.travel(start + timedelta(minutes=5)):
         assert deliver_due(transport=platform.transport) == 1

@@ -1,7 +1,9 @@
 """What the gateways' shared rules allow, also when two customers hurry."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,8 +17,8 @@ ALIPAY = SPEAKERS["alipay"]
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
 
-def ask(**differently):
-    values = {
+def ask(**differently: Any) -> orders.OrderAsk:
+    values: dict[str, Any] = {
         "gateway": "alipay", "merchant": "2088", "number": "att01",
         "gateway_number": orders.new_digits(NOW, 28), "product": "precreate",
         "amount": Money(100), "subject": "kite", "notify_url": "http://platform.test/n/",
@@ -25,7 +27,7 @@ def ask(**differently):
     return orders.OrderAsk(**{**values, **differently})
 
 
-def refund(order, minor, number="r1"):
+def refund(order: SandboxOrder, minor: int, number: str = "r1") -> tuple[SandboxRefund, bool]:
     return orders.refund(
         order.pk, number=number, gateway_number=orders.new_digits(NOW, 28),
         amount=Money(minor), at=NOW,
@@ -79,10 +81,10 @@ def test_refunds_never_exceed_the_payment(db):
     assert orders.refunded(order) == Money(60)
 
 
-def in_parallel(work, times):
+def in_parallel(work: Callable[[int], Any], times: int) -> list[Any]:
     """Run in threads with connections of their own; each returns its result or its refusal."""
 
-    def one(number):
+    def one(number: int) -> Any:
         try:
             return work(number)
         except orders.GatewayRefusal as refusal:

@@ -77,16 +77,20 @@ def _server(
     keys = keys_of(speaker)
     try:
         asked = wire.check(params, keys, at=timezone.now())
-        if fault is Fault.SYSTEM_ERROR:
-            raise No("40004", "ACQ.SYSTEM_ERROR", "系统错误")
-        if fault is Fault.REFUSE:
-            code = "SELLER_BALANCE_NOT_ENOUGH" if method == REFUND else "ACCESS_FORBIDDEN"
-            raise No("40004", f"ACQ.{code}", "业务拒绝")
+        _misbehave(fault, method)
         said = _VERBS[method](Call(asked, keys, speaker))
     except No as no:
         return wire.answer(method, no.fields(), keys, is_signed=no.is_signed, is_spoiled=is_spoiled)
     node = {"code": "10000", "msg": "Success", **said}
     return wire.answer(method, node, keys, is_spoiled=is_spoiled)
+
+
+def _misbehave(fault: Fault | None, method: str) -> None:
+    if fault is Fault.SYSTEM_ERROR:
+        raise No("40004", "ACQ.SYSTEM_ERROR", "系统错误")
+    if fault is Fault.REFUSE:
+        code = "SELLER_BALANCE_NOT_ENOUGH" if method == REFUND else "ACCESS_FORBIDDEN"
+        raise No("40004", f"ACQ.{code}", "业务拒绝")
 
 
 def _place(call: Call, product: str) -> SandboxOrder:

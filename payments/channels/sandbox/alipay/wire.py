@@ -32,6 +32,10 @@ _MESSAGES: Final = {
     "40002": "Invalid Arguments",
     "40004": "Business Failed",
 }
+_REQUIRED: Final = {
+    "method": "method", "app_id": "app-id", "sign_type": "signature-type", "sign": "signature",
+    "timestamp": "timestamp", "version": "version", "charset": "charset",
+}  # fmt: skip
 _AMOUNT: Final = re.compile(r"(\d{1,9})(?:\.(\d{1,2}))?")
 _NUMBER: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 _EXPRESS: Final = re.compile(r"(\d{1,5})([mhd])")
@@ -39,7 +43,7 @@ _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 _MIX: Final = random.SystemRandom()
 
 
-class No(Exception):  # noqa: N818  a refusal is an answer, not an error
+class No(Exception):
     """An answer that says no. Before the application is known, nothing is signed."""
 
     def __init__(self, code: str, sub_code: str, sub_msg: str, *, is_signed: bool = True) -> None:
@@ -133,17 +137,7 @@ def parameters(request: HttpRequest) -> dict[str, str]:
 
 def check(params: Mapping[str, str], keys: Mapping[str, str], *, at: datetime) -> Asked:
     """Everything the gateway looks at before it looks at the business. Raises No."""
-    for name, code in (
-        ("method", "method"), ("app_id", "app-id"), ("sign_type", "signature-type"),
-        ("sign", "signature"), ("timestamp", "timestamp"), ("version", "version"),
-        ("charset", "charset"),
-    ):  # fmt: skip
-        if not params.get(name):
-            raise No("40001", f"isv.missing-{code}", f"缺少参数 {name}", is_signed=False)
-    if params["app_id"] != keys["app_id"]:
-        raise No("40002", "isv.invalid-app-id", "无效的AppID参数", is_signed=False)
-    if params["method"] not in METHODS:
-        raise No("40002", "isv.invalid-method", "不存在的方法名", is_signed=False)
+    _require_known(params, keys)
     if params["sign_type"] != "RSA2":
         raise No("40002", "isv.invalid-signature-type", "无效签名类型")
     stamp = _read_clock(params["timestamp"])
@@ -155,13 +149,27 @@ def check(params: Mapping[str, str], keys: Mapping[str, str], *, at: datetime) -
         raise No("40002", "isv.invalid-version", "版本号错误")
     if params.get("format", "JSON").upper() != "JSON":
         raise No("40002", "isv.invalid-format", "格式错误")
+    return Asked(params, _business(params))
+
+
+def _require_known(params: Mapping[str, str], keys: Mapping[str, str]) -> None:
+    for name, code in _REQUIRED.items():
+        if not params.get(name):
+            raise No("40001", f"isv.missing-{code}", f"缺少参数 {name}", is_signed=False)
+    if params["app_id"] != keys["app_id"]:
+        raise No("40002", "isv.invalid-app-id", "无效的AppID参数", is_signed=False)
+    if params["method"] not in METHODS:
+        raise No("40002", "isv.invalid-method", "不存在的方法名", is_signed=False)
+
+
+def _business(params: Mapping[str, str]) -> Mapping[str, Any]:
     try:
         biz = json.loads(params.get("biz_content", "{}"))
     except ValueError as error:
         raise No("40002", "isv.invalid-parameter", "参数无效") from error
     if not isinstance(biz, dict):
         raise No("40002", "isv.invalid-parameter", "参数无效")
-    return Asked(params, biz)
+    return biz
 
 
 def _is_signed(params: Mapping[str, str], merchant_public: Any) -> bool:
