@@ -41,6 +41,9 @@ CURRENCY: Final = "CNY"
 SUBJECT_MAX: Final = 256
 REASON_MAX: Final = 256
 QR_LIFE: Final = timedelta(hours=2)
+REFUND_NOT_KNOWN: Final = "refund_not_known"
+REFUND_SETTLES: Final = timedelta(seconds=30)
+"""Alipay may not find a refund right after it was asked for; it names ten seconds."""
 
 BROWSER_PRODUCTS: Final = {
     "page": ("alipay.trade.page.pay", "FAST_INSTANT_TRADE_PAY"),
@@ -187,12 +190,17 @@ class AlipayGateway:
         if refused.code not in codes.MOVED_ON:
             return refused
         asked = self.query_refund(ask)
-        if isinstance(asked, Unknown) and asked.reason != REFUND_NOT_KNOWN:
-            return asked
-        return asked if isinstance(asked, Done) else refused
+        if isinstance(asked, Unknown) and asked.reason == REFUND_NOT_KNOWN:
+            return refused
+        return refused if isinstance(asked, Rejected) else asked
 
     def query_refund(self, ask: RefundAsk) -> Outcome[RefundReading]:
-        """Ask where the refund stands. An empty answer does not mean that it will not come."""
+        """Ask where the refund stands.
+
+        An empty answer soon after the refund means nothing yet; later it means that the refund
+        never arrived and is to be sent again, under the same number.
+        """
+        asked_at = self._now()
         biz = {
             "out_trade_no": ask.order.number,
             "out_request_no": ask.number,
@@ -205,7 +213,11 @@ class AlipayGateway:
             reading = readings.refund_from_query(outcome.value, ask, seller=self.merchant_number)
         except Unreadable:
             return Unknown(reason="unreadable")
-        return Unknown(reason=REFUND_NOT_KNOWN) if reading is None else Done(reading)
+        if reading is not None:
+            return Done(reading)
+        if asked_at - ask.created_at < REFUND_SETTLES:
+            return Unknown(reason=REFUND_NOT_KNOWN)
+        return Rejected(code=REFUND_NOT_KNOWN, message="Alipay knows no such refund.")
 
     # --- notifications --------------------------------------------------------------------------
 
@@ -235,9 +247,6 @@ class AlipayGateway:
     def refuse(self, reason: str) -> Reply:
         """Anything but the seven bytes; Alipay does not read it."""
         return Reply(status=400, body=b"failure", content_type="text/plain; charset=utf-8")
-
-
-REFUND_NOT_KNOWN: Final = "refund_not_known"
 
 
 def clean(words: str, longest: int) -> str:

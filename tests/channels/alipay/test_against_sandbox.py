@@ -161,11 +161,21 @@ def test_refunds_in_parts_up_to_the_whole_and_not_beyond(alipay, order, control,
     assert told.refund.order_number == "att01"
 
 
-def test_a_refund_nobody_asked_for_is_not_known_and_not_refused(alipay, order, control):
+def test_a_refund_that_never_arrived_is_undecided_at_first_and_then_to_be_sent_again(
+    alipay, order, control
+):
     ask = order()
     alipay.open(ask)
     control("alipay", "pay", number="att01")
+    control("alipay", "next", fault="timeout_before")
+    assert alipay.refund(ask_for(ask, 100)) == Unknown(reason="timeout")
     assert alipay.query_refund(ask_for(ask, 100)) == Unknown(reason="refund_not_known")
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=40)):
+        later = alipay.query_refund(ask_for(ask, 100))
+        assert isinstance(later, Rejected)
+        assert later.code == "refund_not_known"
+        assert alipay.refund(ask_for(ask, 100)).value.state is RefundState.SUCCEEDED
+        assert alipay.query_refund(ask_for(ask, 100)).value.state is RefundState.SUCCEEDED
 
 
 def test_the_refund_number_cannot_change_its_amount(alipay, order, control):
