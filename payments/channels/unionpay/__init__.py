@@ -11,7 +11,6 @@ from payments.channels.base import (
     Connection,
     Credential,
     Device,
-    Gateway,
     Method,
     gettext_noop,
 )
@@ -79,7 +78,7 @@ class UnionPay:
         """`clock` lets published messages be replayed at the time they were made."""
         self._clock = clock
 
-    def connect(self, connection: Connection, http: GatewayHttp) -> Gateway:
+    def connect(self, connection: Connection, http: GatewayHttp) -> UnionPayGateway:
         """Load and cross-check keys and certificates. Raises BadCredential."""
         given = connection.credentials
         mer_id = given.get("mer_id", "").strip()

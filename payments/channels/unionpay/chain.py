@@ -139,5 +139,8 @@ def _is_held_by_unionpay(leaf: Certificate) -> bool:
     names = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if len(names) != 1:
         return False
-    parts = str(names[0].value).split("@")
-    return len(parts) == 4 and parts[2] in HOLDERS
+    match str(names[0].value).split("@"):
+        case [_, _, held_by, _]:
+            return held_by in HOLDERS
+        case _:
+            return False

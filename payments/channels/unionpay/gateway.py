@@ -74,8 +74,6 @@ class UnionPayGateway:
         self._wire = wire
         self._front_url = front_url
 
-    # --- paying ---------------------------------------------------------------------------------
-
     @or_unknown
     def open(self, order: Order) -> Outcome[Presentation]:
         """Sign the form for the browser, or fetch the text of a QR code."""
@@ -133,8 +131,6 @@ class UnionPayGateway:
             state=TradeState.CLOSED if is_over else TradeState.WAITING,
             merchant=self.merchant_number,
         )
-
-    # --- giving back ----------------------------------------------------------------------------
 
     @or_unknown
     def refund(self, ask: RefundAsk) -> Outcome[RefundReading]:
@@ -202,8 +198,6 @@ class UnionPayGateway:
                 return Rejected(code="35", message="The order is not paid at the gateway.")
             case no:
                 return no
-
-    # --- being told -----------------------------------------------------------------------------
 
     def read(self, message: RawMessage) -> Notification:
         """Verify over the raw bytes, then say what it tells. Only successes are ever notified."""

@@ -59,10 +59,10 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     at = 0
     while at <= len(text):
         piece = _PIECE.match(text, at)
-        assert piece is not None, "the pattern also matches nothing"
-        name, _, value = piece.group().partition("=")
+        found = piece.group() if piece else ""
+        name, _, value = found.partition("=")
         yield name, value
-        at = piece.end() + 1
+        at += len(found) + 1
 
 
 def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

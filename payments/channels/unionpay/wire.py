@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
+from http import HTTPStatus
 from typing import Final, TypeAlias, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -124,7 +125,7 @@ class Wire:
             content=form(dict(self.signed(fields))),
         )
         answer = self.http.send(request)
-        if answer.status != 200:
+        if answer.status != HTTPStatus.OK:
             raise Unanswered(f"http_{answer.status}")
         told = read_answer(answer.body)
         require_authentic(told, self.keys.chain, at=self.clock())

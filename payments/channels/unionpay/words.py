@@ -27,7 +27,8 @@ OUR_FAULT: Final = frozenset({"10", "11", "13", "31", "32", "43"})
 """Format, signature, missing field, merchant's state, no permission, no such business."""
 
 _CODE: Final = re.compile(r"[0-9A-Z]{2}")
-_AMOUNT: Final = re.compile(r"\d{1,12}")
+_AMOUNT: Final = re.compile(r"[0-9]{1,12}")
+_MOMENT: Final = re.compile(r"[0-9]{14}")
 _SPECIAL: Final = str.maketrans("&={}[]\"'", "＆＝｛｝［］＂＇")
 """Characters that UnionPay's parsers stumble over, and the wide ones it recommends instead."""
 
@@ -41,7 +42,7 @@ def moment(at: datetime) -> str:
 
 def read_moment(text: str) -> datetime | None:
     """What `moment` wrote, or None."""
-    if not (text.isascii() and text.isdigit() and len(text) == 14):
+    if not _MOMENT.fullmatch(text):
         return None
     try:
         return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=BEIJING).astimezone(UTC)
@@ -74,7 +75,7 @@ def amount_of(fields: Mapping[str, str]) -> Money:
         fields.get("txnAmt", ""),
         CURRENCIES.get(fields.get("currencyCode", "")),
     )
-    if currency is None or not _AMOUNT.fullmatch(text) or not text.isascii():
+    if currency is None or not _AMOUNT.fullmatch(text):
         raise NotAuthentic("unreadable")
     return Money(int(text), currency)
 

@@ -1,1 +1,1 @@
-"""UnionPay: what we sign and believe, what its answers mean, and the two sides against each other."""
+"""UnionPay: what we sign and believe, what its answers mean, and both sides together."""

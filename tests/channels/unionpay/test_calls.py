@@ -1,6 +1,8 @@
-"""What we say to UnionPay, and what each of its answers means for an order, a close and a refund."""
+"""What we say to UnionPay, and what its answers mean for an order, a close and a refund."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -59,9 +61,6 @@ def refund_stands(keys: Keys, original: str) -> httpx.Response:
 def refund_says(keys: Keys, code: str, **changes: str | None) -> httpx.Response:
     """An answer to a refund."""
     return answer(sealed(refunded(keys, respCode=code, **changes), keys))
-
-
-# --- opening --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("device", "channel"), [(Device.DESKTOP, "07"), (Device.PHONE, "08")])
@@ -135,7 +134,7 @@ def test_a_qr_answer_without_its_text_is_no_answer(keys: Keys):
     ],
 )
 def test_what_unionpay_cannot_take_is_not_sent(
-    changes: dict[str, object], code: str, gateway: UnionPayGateway
+    changes: dict[str, Any], code: str, gateway: UnionPayGateway
 ):
     told = gateway.open(order(**changes))
 
@@ -161,9 +160,6 @@ def test_a_subject_of_nothing_printable_is_left_out(gateway: UnionPayGateway):
     assert isinstance(shown, Done)
     assert isinstance(shown.value, FormPost)
     assert "orderDesc" not in dict(shown.value.fields)
-
-
-# --- asking ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", ["00", "A6"])
@@ -265,6 +261,15 @@ def test_a_refusal_may_leave_out_what_it_refuses(keys: Keys):
     assert isinstance(gateway.query(key_of(order())), Rejected)
 
 
+CALLS: Final[tuple[Callable[[UnionPayGateway], Any], ...]] = (
+    lambda gateway: gateway.open(order()),
+    lambda gateway: gateway.query(key_of(order())),
+    lambda gateway: gateway.close(key_of(order())),
+    lambda gateway: gateway.refund(refund_of(order(), 880, original=ORIGINAL)),
+    lambda gateway: gateway.query_refund(refund_of(order(), 880)),
+)
+
+
 @pytest.mark.parametrize(
     ("given", "reason", "was_sent"),
     [
@@ -282,11 +287,7 @@ def test_a_refusal_may_leave_out_what_it_refuses(keys: Keys):
 def test_no_authentic_answer_is_unknown(
     given: httpx.Response | Exception, reason: str, was_sent: bool, keys: Keys
 ):
-    for ask in (
-        lambda g: g.open(order()), lambda g: g.query(key_of(order())),
-        lambda g: g.close(key_of(order())), lambda g: g.query_refund(refund_of(order(), 880)),
-        lambda g: g.refund(refund_of(order(), 880, original=ORIGINAL)),
-    ):  # fmt: skip
+    for ask in CALLS:
         gateway, script = talk(keys, given)
 
         assert ask(gateway) == Unknown(reason=reason, was_sent=was_sent)
@@ -299,9 +300,6 @@ def test_a_strangers_answer_is_unknown(keys: Keys, other_keys: Keys):
         gateway, _ = talk(keys, answer(given))
 
         assert gateway.query(key_of(order())) == Unknown(reason="bad_signature")
-
-
-# --- giving back ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("product", "business"), [("gateway", "000201"), ("qr", "000000")])
@@ -430,9 +428,6 @@ def test_a_refund_is_looked_up_by_its_own_number_and_time(keys: Keys):
     absent = gateway.query_refund(refund_of(order(), 880))
     assert isinstance(absent, Rejected)
     assert absent.code == "34"
-
-
-# --- words ----------------------------------------------------------------------------------------
 
 
 def test_times_are_beijings():

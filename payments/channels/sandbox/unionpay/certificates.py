@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from payments.channels.sandbox.keyring import private_text
+from payments.channels.sandbox import keyring
 
 MERCHANT: Final = "777000000000001"
 HOLDER: Final = "041@8310000000083040@中国银联股份有限公司@00016495"
@@ -71,7 +71,7 @@ def holder(common_name: str) -> x509.Name:
 
 def new_key() -> RSAPrivateKey:
     """A fresh RSA-2048 key."""
-    return generate_private_key(public_exponent=65537, key_size=2048)
+    return keyring.private(keyring.new_pair()[0])
 
 
 def pem(certificate: x509.Certificate) -> str:
@@ -88,9 +88,9 @@ def make_keys() -> dict[str, str]:
         "mer_id": MERCHANT,
         "root_certificate": pem(root.certificate),
         "middle_certificate": pem(middle.certificate),
-        "gateway_private_key": private_text(gateway),
+        "gateway_private_key": keyring.private_text(gateway),
         "gateway_certificate": pem(middle.issue(holder(HOLDER), gateway)),
-        "merchant_private_key": private_text(merchant),
+        "merchant_private_key": keyring.private_text(merchant),
         "merchant_certificate": pem(middle.issue(holder(MERCHANT_HOLDER), merchant)),
     }
 

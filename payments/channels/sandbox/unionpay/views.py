@@ -107,16 +107,19 @@ def _front(request: HttpRequest, speaker: Speaker) -> HttpResponse:
     if faults.is_down(GATEWAY):
         return faults.unavailable()
     try:
-        asked = _read(request, speaker)
-        if asked.kind != ("01", "01", "000201"):
-            raise Refused("10")
-        asked.text("frontUrl", _URL)
-        order = _place(asked, "gateway")
+        order = _enter(_read(request, speaker))
     except Refused as no:
         text = f"{no.code} {MESSAGES[no.code]}"
         content_type = "text/plain; charset=utf-8"
         return HttpResponse(text, status=HTTPStatus.BAD_REQUEST, content_type=content_type)
     return HttpResponseRedirect(reverse("sandbox:wallet", args=[order.token]))
+
+
+def _enter(asked: Asked) -> SandboxOrder:
+    if asked.kind != ("01", "01", "000201"):
+        raise Refused("10")
+    asked.text("frontUrl", _URL)
+    return _place(asked, "gateway")
 
 
 def _answer(

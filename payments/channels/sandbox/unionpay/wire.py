@@ -37,7 +37,7 @@ MESSAGES: Final = {
 """What stands in respMsg beside each respCode that the sandbox uses."""
 
 
-class Refused(Exception):  # noqa: N818  a refusal is an answer, not an error
+class Refused(Exception):
     """The gateway says no with this respCode."""
 
     def __init__(self, code: str) -> None:
