@@ -16,6 +16,7 @@ from django.test import Client
 from payments.channels.http import GatewayHttp
 from payments.channels.sandbox import keyring
 from payments.channels.sandbox.faults import NEVER_ANSWERED
+from payments.channels.sandbox.notifier import strangers_keys
 from tests.append_only import allow_emptying
 
 BASE_URL = "http://sandbox.test"
@@ -78,6 +79,7 @@ def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Key pairs differ within a test and are shared between tests, because making them is slow."""
     counter = iter(range(1000))
     monkeypatch.setattr(keyring, "new_pair", lambda: _pair(next(counter)))
+    strangers_keys.cache_clear()
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def _write(message: SandboxMessage) -> Letter | None:
     speaker, at = SPEAKERS[message.gateway], timezone.now()
     keys = keys_of(speaker)
     if message.tamper == Tamper.OTHER_KEY:
-        keys = _strangers_keys(message.gateway)
+        keys = strangers_keys(message.gateway)
     if message.tamper == Tamper.OLD:
         at -= timedelta(seconds=OLD_SECONDS)
     if message.refund is not None:
@@ -96,7 +96,8 @@ def _write(message: SandboxMessage) -> Letter | None:
 
 
 @cache
-def _strangers_keys(gateway: str) -> dict[str, str]:
+def strangers_keys(gateway: str) -> dict[str, str]:
+    """Keys of the right kind that nobody trusts."""
     return SPEAKERS[gateway].make_keys()
 
 

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
+import httpx
+import pytest
 import time_machine
 from django.test import Client
 
 from payments.channels.base import (
     Done,
+    NotAuthentic,
     QrCode,
     Redirect,
     RefundState,
@@ -16,6 +19,7 @@ from payments.channels.base import (
     Unknown,
 )
 from payments.channels.sandbox.models import SandboxMessage, SandboxOrder, SandboxRefund
+from payments.channels.sandbox.notifier import deliver_due
 from payments.channels.sandbox.speaker import Letter
 from payments.channels.sandbox.speakers import SPEAKERS
 from payments.money import Money
@@ -184,6 +188,46 @@ def test_the_refund_number_cannot_change_its_amount(alipay, order, control):
     control("alipay", "pay", number="att01")
     alipay.refund(ask_for(ask, 100))
     assert alipay.refund(ask_for(ask, 101)).code == "ACQ.DISCORDANT_REPEAT_REQUEST"
+
+
+@pytest.mark.parametrize(
+    ("tamper", "reason"),
+    [
+        ("signature", "bad_signature"),
+        ("amount", "bad_signature"),
+        ("other_key", "bad_signature"),
+        ("unsigned", "unsigned"),
+    ],
+)
+def test_a_spoiled_notification_is_refused_and_its_true_copy_is_read(
+    alipay, order, control, tamper, reason
+):
+    alipay.open(order())
+    control("alipay", "pay", number="att01")
+    control("alipay", "notify", number="att01", tamper=tamper)
+    heard = []
+
+    def hear(request: httpx.Request) -> httpx.Response:
+        heard.append(request.content)
+        return httpx.Response(200, content=b"success")
+
+    assert deliver_due(transport=httpx.MockTransport(hear)) == 2
+    keys, reasons = set(), []
+    for body in heard:
+        try:
+            keys.add(alipay.read(message(body)).key)
+        except NotAuthentic as refusal:
+            reasons.append(refusal.reason)
+    assert (len(keys), reasons) == (1, [reason])
+
+
+def test_a_lie_about_the_amount_is_well_signed_and_shows(alipay, order, control, keys):
+    ask = order()
+    alipay.open(ask)
+    control("alipay", "pay", number="att01", amount=8879)
+    told = alipay.read(message(letter_of(SandboxMessage.objects.get(), keys).body))
+    assert told.trade.amount == Money(8879)
+    assert alipay.query(key_of(ask)).value.amount == Money(8879)
 
 
 def test_the_subject_is_what_alipay_takes(alipay, order):
