@@ -1,1 +1,1 @@
-"""The notary: who is answerable, what was done, what is secret. The ground floor; it reads nobody."""
+"""The notary: who is answerable, what was done, what is secret. It reads nobody above it."""

@@ -1,9 +1,23 @@
 """The compliance storey as a Django application."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.core.signals import request_started
 
 
 class ComplianceConfig(AppConfig):
     """See the package's docstring."""
 
     name = "compliance"
+
+    def ready(self) -> None:
+        """Register checks, and meet every request with a living database connection."""
+        from compliance import checks, database  # noqa: F401
+
+        def revive(**kwargs: Any) -> None:
+            database.drop_dead_connection()
+
+        request_started.connect(
+            revive, weak=False, dispatch_uid="compliance.database.drop_dead_connection"
+        )

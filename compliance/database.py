@@ -1,8 +1,8 @@
 """Prepared statements on Django's own connection, for the few places where the ORM is too slow.
 
-Django's cursors put parameters into the statement's text on the client, which can never be prepared.
-Here psycopg binds on the server, and with `prepare_threshold` 0 in the settings a statement is parsed
-and planned once per connection.
+Django's cursors write parameters into the statement on the client, which can never be prepared.
+Here psycopg binds on the server, and with `prepare_threshold` 0 in the settings a statement is
+parsed once per connection.
 """
 
 import select
@@ -68,20 +68,17 @@ def _run(sql: str, params: Params) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     started = monotonic()
-    with connection.wrap_database_errors:
-        # Made by hand, because the connection's own cursors bind on the client.
-        with psycopg.Cursor(connection.connection) as cursor:
-            cursor.execute(sql.encode(), _wide(params))
-            rows = cursor.fetchall() if cursor.description else []
+    # The cursor is made by hand, because the connection's own cursors bind on the client.
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(sql.encode(), _wide(params))
+        rows = cursor.fetchall() if cursor.description else []
     if connection.queries_logged:
-        connection.queries_log.append(
-            {"sql": sql, "time": f"{monotonic() - started:.3f}"}
-        )
+        connection.queries_log.append({"sql": sql, "time": f"{monotonic() - started:.3f}"})
     return rows
 
 
 def _wide(params: Params) -> Params:
-    """Send every int as bigint. By size psycopg would pick one of three types, each a statement anew."""
+    """Send every int as bigint: psycopg would pick types by size, each another statement."""
     if isinstance(params, Mapping):
         return {k: Int8(v) if type(v) is int else v for k, v in params.items()}
     return [Int8(v) if type(v) is int else v for v in params]

@@ -1,4 +1,4 @@
-"""Public numbers: a prefix and 26 characters that sort by the time they were made (the ULID layout)."""
+"""Public numbers: a prefix and 26 characters that sort by time (the ULID layout)."""
 
 import base64
 import os
@@ -12,7 +12,7 @@ _RFC_TO_CROCKFORD: Final = bytes.maketrans(
 
 
 def new_number(prefix: str, *, at: datetime | None = None) -> str:
-    """Make a public id: "pay_" and 48 bits of milliseconds, then 80 random bits nobody can guess."""
+    """Make a public id: "pay_", 48 bits of milliseconds, and 80 bits that nobody can guess."""
     millis = time_ns() // 1_000_000 if at is None else int(at.timestamp() * 1000)
     value = (millis << 80) | int.from_bytes(os.urandom(10))
     # 26 characters carry 130 bits; shifting by 6 makes whole bytes of them, whose tail is cut off.

@@ -32,7 +32,7 @@ class MerchantAccess:
 
 
 def require(access: MerchantAccess, ability: str) -> None:
-    """Raise AccessRefused (`merchant_suspended` or `ability_missing`) unless the caller may do it."""
+    """Raise AccessRefused (`merchant_suspended` or `ability_missing`) unless the caller may."""
     if ability in access.abilities:
         return
     if access.is_suspended and ability not in READING:
@@ -59,8 +59,8 @@ UPDATE merchants_apikey SET last_used_at = now(), digest = %(current)s
 def by_api_key(bearer: str, *, address: str) -> MerchantAccess:
     """What the bearer of an API key may do. One prepared statement.
 
-    Raises AccessRefused: key_missing, key_unknown, key_revoked or wrong_mode. A suspended merchant's
-    keys still read; `require` refuses the rest.
+    Raises AccessRefused: key_missing, key_unknown, key_revoked or wrong_mode. A suspended
+    merchant's keys still read; `require` refuses the rest.
     """
     if not bearer:
         raise AccessRefused("key_missing")
@@ -94,9 +94,7 @@ def by_api_key(bearer: str, *, address: str) -> MerchantAccess:
     )
 
 
-def by_member(
-    user: User, merchant_public_id: str | None, *, address: str
-) -> MerchantAccess:
+def by_member(user: User, merchant_public_id: str | None, *, address: str) -> MerchantAccess:
     """What a person may do at a merchant, or at their only one when none is named.
 
     Raises AccessRefused: merchant_unknown (also for a merchant the person does not belong to),

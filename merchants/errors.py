@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 
-class MerchantRefusal(Exception):  # noqa: N818  a refusal is an answer, not an error
+class MerchantRefusal(Exception):
     """Base of every expected no. `facts` are safe to show to the caller."""
 
     code: ClassVar[str] = "refused"

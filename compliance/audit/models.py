@@ -14,12 +14,8 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(_("at"), db_default=Now())
     actor_kind = models.CharField(_("kind of actor"), max_length=16)
-    actor_id = models.CharField(
-        _("actor's number"), max_length=64, blank=True, db_default=""
-    )
-    actor_label = models.CharField(
-        _("actor"), max_length=128, blank=True, db_default=""
-    )
+    actor_id = models.CharField(_("actor's number"), max_length=64, blank=True, db_default="")
+    actor_label = models.CharField(_("actor"), max_length=128, blank=True, db_default="")
     address = models.CharField(_("address"), max_length=45, blank=True, db_default="")
     action = models.CharField(_("action"), max_length=64)
     subject_kind = models.CharField(_("kind of subject"), max_length=32)
@@ -32,9 +28,7 @@ class AuditEntry(models.Model):
         verbose_name_plural = _("audit entries")
         default_permissions = ("view",)
         indexes = [
-            models.Index(
-                fields=["subject_kind", "subject_id", "id"], name="audit_subject"
-            ),
+            models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_subject"),
             models.Index(fields=["at"], name="audit_at"),
         ]
 
@@ -43,7 +37,7 @@ class AuditEntry(models.Model):
 
 
 class AuditSeal(models.Model):
-    """One link of the chain: an entry's hash together with everything sealed before it. Append-only."""
+    """One link of the chain: an entry's hash with everything sealed before it. Append-only."""
 
     position = models.BigIntegerField(_("position"), primary_key=True)
     # No foreign key in the database: its check would write to each entry's page a second time.
@@ -78,16 +72,14 @@ class AuditProgress(models.Model):
     settled = models.BigIntegerField(db_default=0)
     """Every entry up to this id is sealed, or will never exist."""
     watched = models.BigIntegerField(db_default=0)
-    """The id that becomes `settled` once every transaction that could hold a lower one has ended."""
+    """Becomes `settled` once every transaction that could hold a lower id has ended."""
     watched_until = models.BigIntegerField(null=True)
     """All those transactions have numbers below this one. Not yet known while null."""
 
     class Meta:
         default_permissions = ()
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(id=1), name="audit_progress_is_one_row"
-            ),
+            models.CheckConstraint(condition=models.Q(id=1), name="audit_progress_is_one_row"),
         ]
 
     def __str__(self) -> str:

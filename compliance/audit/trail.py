@@ -1,4 +1,4 @@
-"""The only way to write an audit entry, always in the transaction of the change that it tells of."""
+"""The only way to write an audit entry, in the transaction of the change that it tells of."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def entry_values(
     reason: str = "",
     at: datetime,
 ) -> dict[str, object]:
-    """The parameters of ENTRY_INSERT. What a column cannot hold is cut: evidence is never refused."""
+    """The parameters of ENTRY_INSERT. What a column cannot hold is cut, never refused."""
     return {
         "audit_at": at,
         "audit_actor_kind": actor.kind[:16],
@@ -90,9 +90,7 @@ def _plain(text: str, length: int) -> str:
 
 
 def _json(facts: Mapping[str, Any]) -> str:
-    text = json.dumps(
-        dict(facts), ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
+    text = json.dumps(dict(facts), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     if "u0000" in text:
         text = _ESCAPED_NUL.sub(rf"\1{REPLACEMENT}", text)
     return text.encode(errors="replace").decode()

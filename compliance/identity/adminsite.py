@@ -17,11 +17,7 @@ class PlatformAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the person may see any page of the admin."""
-        return (
-            super().has_permission(request)
-            and request.user.is_staff
-            and is_verified(request)
-        )
+        return super().has_permission(request) and request.user.is_staff and is_verified(request)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None

@@ -1,11 +1,26 @@
-"""People who sign in: staff of the platform and members of merchants."""
+"""People who sign in, and their second factors."""
+
+import base64
+import binascii
+import time
+from typing import Final
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django_otp.models import Device, ThrottlingMixin
+from django_otp.oath import TOTP
+
+from compliance.protection.fields import seal, unseal
+
+CODE_DIGITS: Final = 6
+STEP_SECONDS: Final = 30
+STEPS_OFF_MAX: Final = 1
+"""How many steps the clock of a person's phone may be ahead of or behind ours."""
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]
     """A person. Rows are deactivated, never deleted: audit entries name them for years."""
 
     first_name = None  # type: ignore[assignment]
@@ -13,9 +28,7 @@ class User(AbstractUser):
     email = models.EmailField(
         _("email address"),
         unique=True,
-        error_messages={
-            "unique": _("A person with this email address exists already.")
-        },
+        error_messages={"unique": _("A person with this email address exists already.")},
     )
     display_name = models.CharField(_("name"), max_length=100)
     language = models.CharField(_("language"), max_length=10, blank=True, db_default="")
@@ -37,3 +50,60 @@ class User(AbstractUser):
     def get_short_name(self) -> str:
         """See `get_full_name`."""
         return self.display_name
+
+
+class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
+    """An authenticator app, as a django-otp device whose secret is sealed."""
+
+    secret_sealed = models.CharField(max_length=256)
+    last_step = models.BigIntegerField(default=-1)
+    """The time step of the last accepted code: no code is taken twice, nor an older one."""
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("authenticator")
+        verbose_name_plural = _("authenticators")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(confirmed=True), name="authenticator_one_per_person"
+            ),
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(confirmed=False), name="authenticator_one_offered"
+            ),
+        ]
+
+    @property
+    def secret(self) -> str:
+        """The shared secret in base32, as authenticator apps take it."""
+        return unseal(self.secret_sealed, bound_to=f"authenticator:{self.user_id}")
+
+    def keep_secret(self, secret: str) -> None:
+        """Set the shared secret. The caller saves the row."""
+        self.secret_sealed = seal(secret, bound_to=f"authenticator:{self.user_id}")
+
+    def get_throttle_factor(self) -> int:
+        """Seconds to wait after the first wrong code; each further one doubles the wait."""
+        return 1
+
+    def verify_token(self, token: str) -> bool:
+        """Whether the code is right and was not used before. The caller holds the row's lock."""
+        is_allowed, _why = self.verify_is_allowed()
+        if not is_allowed:
+            return False
+        totp = TOTP(_key(self.secret), step=STEP_SECONDS, digits=CODE_DIGITS)
+        totp.time = time.time()
+        is_code = token.isascii() and token.isdecimal() and len(token) == CODE_DIGITS
+        if not (is_code and totp.verify(int(token), STEPS_OFF_MAX, self.last_step + 1)):
+            self.throttle_increment(commit=True)
+            return False
+        self.last_step = totp.t()
+        self.throttle_reset(commit=False)
+        self.save()
+        return True
+
+
+def _key(secret: str) -> bytes:
+    try:
+        return base64.b32decode(secret + "=" * (-len(secret) % 8))
+    except binascii.Error as error:
+        raise ValueError("an authenticator's secret is base32") from error

@@ -1,15 +1,129 @@
-"""Who a request comes from, and the way to the sign-in pages."""
+"""How a person gets in and out: the rules of sign-in that pages and decorators share."""
 
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_otp import login as otp_login
+
+from compliance.audit.actor import Actor
+from compliance.audit.trail import record
+from compliance.identity.address import client_address
+from compliance.identity.models import Authenticator, User
+from compliance.identity.pending import Pending, forget
+
+SESSION_SECONDS: Final = 12 * 3600
+"""A day's work. Who is not seen for so long signs in again."""
+NEXT_CHARACTERS_MAX: Final = 2000
+_PAGE_HERE: Final = re.compile(r"/(?![/\\])[^\\\s\x00-\x1f\x7f]*")
+
+View = Callable[..., HttpResponse]
+
+
+def safe_next(wanted: str) -> str:
+    """The page to go to after sign-in: a path on this site, or "" for anything else."""
+    if len(wanted) > NEXT_CHARACTERS_MAX or not _PAGE_HERE.fullmatch(wanted):
+        return ""
+    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
+
+
+def home_of(user: User) -> str:
+    """Where a person's work is, when they did not ask for a page."""
+    if user.is_staff:
+        return reverse("admin:index")
+    if user.has_perm("compliance.view_auditentry"):
+        return reverse("desk:home")
+    return str(settings.LOGIN_REDIRECT_URL)
+
+
+def person_of(request: HttpRequest) -> User | None:
+    """The signed-in, verified and active person, or None."""
+    user = request.user
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    return user if getattr(user, "otp_device", None) is not None else None
 
 
 def is_verified(request: HttpRequest) -> bool:
-    """Whether the person has shown a second factor in this session."""
-    verified = getattr(request.user, "is_verified", None)
-    return request.user.is_active and verified is not None and bool(verified())
+    """Whether the person has signed in with a second factor in this session."""
+    return person_of(request) is not None
+
+
+def verified_required(view: View) -> View:
+    """Decorate a page that only a person with password and second factor may see."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs) if is_verified(request) else to_signin(request)
+
+    return guarded
 
 
 def to_signin(request: HttpRequest) -> HttpResponse:
-    """Send the person to the sign-in and afterwards back here."""
-    return redirect("/signin/")
+    """Send the person to the sign-in and afterwards back to this page."""
+    page = safe_next(request.get_full_path()) if request.method in {"GET", "HEAD"} else ""
+    query = f"?{urlencode({'next': page})}" if page else ""
+    return redirect(reverse("identity:signin") + query)
+
+
+def actor_of(request: HttpRequest, user: User | None = None) -> Actor:
+    """The person as audit entries name them. Without a person: a stranger at an address."""
+    person = user or request.user
+    if isinstance(person, AnonymousUser) or person.pk is None:
+        return Actor("user", "", "", client_address(request))
+    return Actor("user", str(person.pk), person.get_username(), client_address(request))
+
+
+@transaction.atomic
+def let_in(request: HttpRequest, pending: Pending, device: Authenticator) -> HttpResponse:
+    """Both factors were shown: open the session, under a new key, and go where they wanted."""
+    user = pending.user
+    forget(request)
+    login(request, user, backend=pending.backend)
+    otp_login(request, device)
+    request.session.set_expiry(SESSION_SECONDS)
+    record(
+        actor_of(request, user),
+        "signin.succeeded",
+        subject=("user", str(user.pk)),
+        at=timezone.now(),
+    )
+    response = redirect(pending.next or home_of(user))
+    if user.language:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            user.language,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+    return response
+
+
+@transaction.atomic
+def let_out(request: HttpRequest) -> None:
+    """End the session."""
+    if request.user.is_authenticated:
+        actor = actor_of(request)
+        record(actor, "signin.ended", subject=("user", actor.id), at=timezone.now())
+    logout(request)
+
+
+def locked_out(
+    request: HttpRequest,
+    original_response: HttpResponse | None = None,
+    credentials: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """The answer to one who tried too many passwords; django-axes calls it, known name or not."""
+    minutes = round(float(settings.AXES_COOLOFF_TIME) * 60)
+    return render(request, "identity/locked.html", {"minutes": minutes}, status=429)

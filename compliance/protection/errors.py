@@ -1,4 +1,4 @@
-"""Why a sealed value does not open. These are faults: someone changed a row, or a key is missing."""
+"""Why a sealed value does not open. These are faults: a row was changed, or a key is missing."""
 
 
 class Unreadable(Exception):

@@ -1,4 +1,4 @@
-"""Sealed columns: AES-256-GCM with the key's id in the value, and digests for looking up secrets."""
+"""Sealed columns: AES-256-GCM with the key's id in the value, and digests to look secrets up by."""
 
 import base64
 import binascii
@@ -37,9 +37,7 @@ def unseal(value: str, *, bound_to: str) -> str:
     if key is None:
         raise KeyUnknown(key_id)
     try:
-        plain = AESGCM(key).decrypt(
-            sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to.encode()
-        )
+        plain = AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to.encode())
     except InvalidTag:
         raise Tampered(bound_to) from None
     return plain.decode()
@@ -60,10 +58,7 @@ def keyed_digest(text: bytes, *, purpose: str) -> bytes:
 
 def keyed_digests(text: bytes, *, purpose: str) -> list[bytes]:
     """The digests under every key, the current one first: what to look for while keys rotate."""
-    return [
-        hmac.digest(digest_key(key, purpose), text, hashlib.sha256)
-        for key in keys().values()
-    ]
+    return [hmac.digest(digest_key(key, purpose), text, hashlib.sha256) for key in keys().values()]
 
 
 def _parts(value: str) -> tuple[str, bytes]:
@@ -72,9 +67,7 @@ def _parts(value: str) -> tuple[str, bytes]:
     if version != VERSION or not key_id:
         raise Tampered("not a sealed value")
     try:
-        sealed = base64.b64decode(
-            body + "=" * (-len(body) % 4), altchars=b"-_", validate=True
-        )
+        sealed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise Tampered("not base64") from None
     if len(sealed) < NONCE_BYTES + TAG_BYTES:

@@ -28,17 +28,13 @@ def parse_keys(text: str) -> dict[str, bytes]:
     for index, part in enumerate(text.split(","), start=1):
         key_id, separator, encoded = part.strip().partition(":")
         if not separator or not _KEY_ID.fullmatch(key_id):
-            raise KeysMalformed(
-                f"key {index} does not start with an id of letters and digits"
-            )
+            raise KeysMalformed(f"key {index} does not start with an id of letters and digits")
         try:
             key = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             raise KeysMalformed(f"key {key_id} is not base64") from None
         if len(key) != KEY_BYTES:
-            raise KeysMalformed(
-                f"key {key_id} has {len(key)} bytes instead of {KEY_BYTES}"
-            )
+            raise KeysMalformed(f"key {key_id} has {len(key)} bytes instead of {KEY_BYTES}")
         if key_id in found:
             raise KeysMalformed(f"key id {key_id} is used twice")
         found[key_id] = key

@@ -38,11 +38,7 @@ def seal_secret(secret: str, *, merchant: str) -> str:
 def callback_secrets_of(merchant_id: int) -> list[str]:
     """The secrets to sign with now: the current one, and the one it replaces while that lasts."""
     [(merchant, current, before)] = prepared(_FIND, [merchant_id])
-    return [
-        unseal(sealed, bound_to=_bound_to(merchant))
-        for sealed in (current, before)
-        if sealed
-    ]
+    return [unseal(sealed, bound_to=_bound_to(merchant)) for sealed in (current, before) if sealed]
 
 
 def callback_secret_of(merchant_id: int) -> str:

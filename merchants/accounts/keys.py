@@ -81,9 +81,7 @@ def create_api_key(
     if merchant.api_keys.filter(revoked_at=None).count() >= KEYS_MAX:
         raise TooManyKeys(most=KEYS_MAX)
     start = "sk_live_" if livemode else "sk_test_"
-    secret = start + "".join(
-        secrets.choice(_ALPHABET) for _ in range(SECRET_CHARACTERS)
-    )
+    secret = start + "".join(secrets.choice(_ALPHABET) for _ in range(SECRET_CHARACTERS))
     key = ApiKey.objects.create(
         public_id=new_number("key_"),
         merchant=merchant,

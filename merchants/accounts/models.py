@@ -17,9 +17,7 @@ class Merchant(models.Model):
 
     public_id = models.CharField(_("number"), max_length=32, unique=True)
     name = models.CharField(_("name"), max_length=128)
-    short_name = models.CharField(
-        _("short name"), max_length=32, blank=True, db_default=""
-    )
+    short_name = models.CharField(_("short name"), max_length=32, blank=True, db_default="")
     """What customers see where space is short; empty means the name."""
     status = models.CharField(
         _("status"),
@@ -28,14 +26,10 @@ class Merchant(models.Model):
         default=MerchantStatus.ACTIVE,
     )
     may_live = models.BooleanField(_("may take real money"), default=False)
-    callback_url = models.CharField(
-        _("callback address"), max_length=1024, blank=True, default=""
-    )
+    callback_url = models.CharField(_("callback address"), max_length=1024, blank=True, default="")
     """Where events go that name no address of their own; empty means nowhere."""
     callback_secret_sealed = models.CharField(max_length=512)
-    callback_secret_before_sealed = models.CharField(
-        max_length=512, blank=True, default=""
-    )
+    callback_secret_before_sealed = models.CharField(max_length=512, blank=True, default="")
     """The secret before the last rotation; messages carry both signatures until it ends."""
     callback_secret_before_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(_("created at"))
@@ -102,9 +96,7 @@ class Member(models.Model):
         verbose_name_plural = _("members")
         constraints = [
             models.UniqueConstraint(fields=["user", "merchant"], name="member_once"),
-            models.CheckConstraint(
-                condition=Q(role__in=Role.values), name="member_role_known"
-            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="member_role_known"),
         ]
 
     def __str__(self) -> str:

@@ -52,16 +52,12 @@ def register_merchant(
 
 
 @transaction.atomic
-def add_member(
-    *, merchant_id: int, user: User, role: Role, actor: Actor, at: datetime
-) -> Member:
+def add_member(*, merchant_id: int, user: User, role: Role, actor: Actor, at: datetime) -> Member:
     """Let a person act for a merchant. Raises MemberExists."""
     merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
     if merchant.members.filter(user=user).exists():
         raise MemberExists(user=user.username)
-    member = Member.objects.create(
-        merchant=merchant, user=user, role=role, created_at=at
-    )
+    member = Member.objects.create(merchant=merchant, user=user, role=role, created_at=at)
     record(
         actor,
         "member.added",
@@ -72,18 +68,12 @@ def add_member(
     return member
 
 
-def suspend_merchant(
-    *, merchant_id: int, reason: str, actor: Actor, at: datetime
-) -> Merchant:
+def suspend_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime) -> Merchant:
     """Stop a merchant from doing business; its people and keys still read. Raises IllegalMove."""
-    return _move(
-        merchant_id, MerchantStatus.SUSPENDED, reason=reason, actor=actor, at=at
-    )
+    return _move(merchant_id, MerchantStatus.SUSPENDED, reason=reason, actor=actor, at=at)
 
 
-def resume_merchant(
-    *, merchant_id: int, reason: str, actor: Actor, at: datetime
-) -> Merchant:
+def resume_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime) -> Merchant:
     """Let a suspended merchant do business again. Raises IllegalMove."""
     return _move(merchant_id, MerchantStatus.ACTIVE, reason=reason, actor=actor, at=at)
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import Group, Permission
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from compliance.audit.actor import SYSTEM
+from compliance.identity.devices import add_device
 from compliance.models import User
 from merchants.accounts.abilities import SCOPES
 from merchants.accounts.callback_secret import callback_secret_of
@@ -45,7 +45,9 @@ class Cast:
 
 
 def make_cast(*, at: datetime) -> Cast:
-    """Create merchants, keys, members and staff. Passwords and keys are random for each installation."""
+    """Create merchants, keys, members and staff. Passwords and keys are random for each
+    installation.
+    """
     merchants = [
         register_merchant(name=name, short_name=short, actor=SYSTEM, at=at)
         for name, short in MERCHANTS
@@ -64,21 +66,25 @@ def make_cast(*, at: datetime) -> Cast:
         }
     users: dict[str, Any] = {}
     for place, (username, name, merchant_index, role) in MEMBERS.items():
-        user, users[place] = _person(username, name)
+        user, users[place] = _person(username, name, at=at)
         add_member(
             user=user, merchant_id=merchants[merchant_index].pk, role=role, actor=SYSTEM, at=at
         )
     for place, (username, name, group) in STAFF.items():
-        user, users[place] = _person(username, name, is_staff=True)
+        user, users[place] = _person(username, name, at=at, is_staff=True)
         user.groups.add(_group(group))
-    _, users["administrator"] = _person("admin", "管理员", is_staff=True, is_superuser=True)
+    _, users["administrator"] = _person(
+        "admin", "管理员", at=at, is_staff=True, is_superuser=True
+    )
     document["users"] = users
     return Cast(merchants, document)
 
 
-def _person(username: str, name: str, **flags: bool) -> tuple[User, dict[str, str]]:
+def _person(
+    username: str, name: str, *, at: datetime, **flags: bool
+) -> tuple[User, dict[str, str]]:
     password = secrets.token_urlsafe(15)
-    seed = secrets.token_bytes(20)
+    totp_secret = base64.b32encode(secrets.token_bytes(20)).decode()
     user = User.objects.create_user(
         username=username,
         email=f"{username}@demo.example",
@@ -86,11 +92,11 @@ def _person(username: str, name: str, **flags: bool) -> tuple[User, dict[str, st
         display_name=name,
         **flags,
     )
-    TOTPDevice.objects.create(user=user, name="demo", key=seed.hex(), confirmed=True)
+    add_device(user=user, secret=totp_secret, actor=SYSTEM, at=at)
     return user, {
         "username": username,
         "password": password,
-        "totp_secret": base64.b32encode(seed).decode(),
+        "totp_secret": totp_secret,
     }
 
 

@@ -1,0 +1,161 @@
+"""The admin's pages of this storey: people, their authenticators, and the audit trail (to read)."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from compliance.audit.models import AuditEntry
+from compliance.audit.trail import record
+from compliance.identity.devices import remove_device
+from compliance.identity.models import Authenticator, User
+from compliance.identity.signin import actor_of
+
+COUNT_MAX = 10_000
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than a person pages: COUNT over a table of millions takes its time."""
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, or COUNT_MAX when there are more."""
+        rows = self.object_list
+        return rows[:COUNT_MAX].count() if isinstance(rows, QuerySet) else len(rows)
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+    """People are deactivated here, never deleted."""
+
+    list_display = ["username", "display_name", "email", "is_staff", "is_active", "last_login"]
+    list_filter = ["is_staff", "is_active", "groups"]
+    search_fields = ["username", "display_name", "email"]
+    ordering = ["username"]
+    list_per_page = 50
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        (_("Person"), {"fields": ["display_name", "email", "language"]}),
+        (
+            _("Rights"),
+            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
+        ),
+        (_("Times"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        (
+            None,
+            {
+                "classes": ["wide"],
+                "fields": ["username", "display_name", "email", "password1", "password2"],
+            },
+        ),
+    ]
+    readonly_fields = ["last_login", "date_joined"]
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: User,
+        form: "ModelForm[User]",
+        change: bool,  # noqa: FBT001
+    ) -> None:
+        """Save, and record which fields were set; the admin runs it in one transaction."""
+        super().save_model(request, obj, form, change)
+        self._record(request, obj, "changed" if change else "added", form.changed_data)
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002
+        form_url: str = "",
+    ) -> HttpResponse:
+        """Set a password and record that, in one transaction."""
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        """The admin calls it after a password was set, too."""
+        if not isinstance(message, list):
+            self._record(request, obj, "password_set", [])
+        return super().log_change(request, obj, message)
+
+    def _record(self, request: HttpRequest, obj: User, deed: str, fields: list[str]) -> None:
+        record(
+            actor_of(request),
+            f"person.{deed}",
+            subject=("user", str(obj.pk)),
+            facts={"username": obj.username, "fields": sorted(fields)},
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Audit entries name people for years."""
+        return False
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Who has enrolled. Deleting one lets its person enrol another phone at the next sign-in."""
+
+    list_display = ["user", "confirmed", "created_at"]
+    list_filter = ["confirmed"]
+    search_fields = ["user__username"]
+    list_select_related = ["user"]
+    fields = ["user", "confirmed", "created_at"]
+    readonly_fields = ["user", "confirmed", "created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """People enrol themselves, at sign-in."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """There is nothing to change."""
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        """Remove through the verb, which records it."""
+        remove_device(device=obj, actor=actor_of(request), at=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        """See `delete_model`."""
+        for device in queryset:
+            self.delete_model(request, device)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The trail, to read. Exact search by subject keeps it fast at any length."""
+
+    list_display = ["at", "action", "subject_kind", "subject_id", "actor_label", "address"]
+    list_display_links = ["at"]
+    ordering = ["-pk"]
+    search_fields = ["subject_id__exact"]
+    search_help_text = _("The subject's exact number")
+    show_full_result_count = False
+    list_per_page = 50
+    paginator = CappedPaginator
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Entries are written by verbs."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Entries do not change."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Entries stay."""
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """None."""
+        return {}

@@ -1,0 +1,102 @@
+"""Seals audit entries into the chain: one sealer at a time, no lock on those who write entries."""
+
+from typing import Any, Final
+
+from django.db import transaction
+
+from compliance.audit.chain import GENESIS, Entry, link
+from compliance.database import prepared
+
+LOCK: Final = 0x5EA1
+BATCH_MAX: Final = 1000
+BATCHES_MAX: Final = 20
+
+COLUMNS: Final = (
+    "e.id, e.at, e.actor_kind, e.actor_id, e.actor_label, e.address, e.action, "
+    "e.subject_kind, e.subject_id, e.facts::text, e.reason"
+)
+"""The columns of an Entry, for a statement that names compliance_auditentry `e`."""
+
+_STAND: Final = """
+SELECT p.settled, p.watched, p.watched_until,
+       pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+       pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+       coalesce((SELECT max(id) FROM compliance_auditentry), 0)
+  FROM compliance_auditprogress p WHERE p.id = 1
+"""
+
+_UNSEALED: Final = f"""
+SELECT {COLUMNS} FROM compliance_auditentry e
+ WHERE e.id > %s AND NOT EXISTS (SELECT FROM compliance_auditseal s WHERE s.entry_id = e.id)
+ ORDER BY e.id LIMIT %s
+"""  # noqa: S608  the only insertion is a constant of ours
+
+_HEAD: Final = "SELECT position, hash FROM compliance_auditseal ORDER BY position DESC LIMIT 1"
+
+_SEAL: Final = """
+INSERT INTO compliance_auditseal (position, entry_id, previous, hash)
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[])
+"""
+
+_SETTLE: Final = """
+UPDATE compliance_auditprogress SET settled = %s, watched = %s, watched_until = %s WHERE id = 1
+"""
+
+
+def seal_audit() -> int:
+    """Seal what is not sealed, and return how many entries that were. Bounded: run it again.
+
+    Does nothing while another sealer is at work.
+    """
+    total = 0
+    for _batch in range(BATCHES_MAX):
+        sealed = _seal_batch()
+        total += sealed
+        if sealed < BATCH_MAX:
+            break
+    return total
+
+
+@transaction.atomic
+def _seal_batch() -> int:
+    if not prepared("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])[0][0]:
+        return 0
+    [(settled, watched, watched_until, oldest, newest, last)] = prepared(_STAND)
+    entries = [Entry(*row) for row in prepared(_UNSEALED, [settled, BATCH_MAX])]
+    if entries:
+        _append(entries)
+    if len(entries) < BATCH_MAX:
+        _settle(settled, watched, watched_until, oldest=oldest, newest=newest, last=last)
+    return len(entries)
+
+
+def _append(entries: list[Entry]) -> None:
+    head = prepared(_HEAD)
+    position, previous = head[0] if head else (0, GENESIS)
+    before: list[bytes] = []
+    after: list[bytes] = []
+    for entry in entries:
+        before.append(previous)
+        previous = link(previous, entry)
+        after.append(previous)
+    positions = list(range(position + 1, position + 1 + len(entries)))
+    prepared(_SEAL, [positions, [entry.id for entry in entries], before, after])
+
+
+def _settle(
+    settled: int, watched: int, watched_until: int | None, *, oldest: int, newest: int, last: int
+) -> None:
+    """Move the point below which nothing unsealed can appear any more.
+
+    An entry gets its id before its transaction commits, so that a lower id may appear after a
+    higher one was sealed. First an id is watched; the next run notes a transaction number above all
+    that could hold a lower id; when all those have ended, and their entries are sealed by the run
+    that sees it, the id is settled. `_STAND` is read before entries are looked for.
+    """
+    if watched_until is None:
+        update: tuple[Any, ...] = (settled, watched, newest)
+    elif oldest >= watched_until:
+        update = (watched, last, None)
+    else:
+        return
+    prepared(_SETTLE, update)

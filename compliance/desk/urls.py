@@ -1,0 +1,11 @@
+"""Addresses of the compliance desk."""
+
+from django.urls import path
+
+from compliance.desk import views
+
+app_name = "desk"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("audit/", views.entries, name="entries"),
+]

@@ -1,0 +1,22 @@
+"""The address that a request really comes from."""
+
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def client_address(request: HttpRequest) -> str:
+    """The caller's address, or "" when it cannot be told.
+
+    X-Forwarded-For counts only as far as our own proxies wrote it: the last TRUSTED_PROXIES parts.
+    """
+    count: int = settings.TRUSTED_PROXIES
+    address = request.META.get("REMOTE_ADDR", "")
+    if count:
+        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        address = hops[-count] if len(hops) >= count else ""
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return ""

@@ -1,0 +1,127 @@
+"""The sign-in pages: password, code, enrolment of an authenticator, sign-out."""
+
+import segno
+from django.contrib.auth import authenticate
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from compliance.identity.devices import (
+    Shown,
+    confirm_device,
+    enrolment_address,
+    has_device,
+    offer_device,
+    show_code,
+)
+from compliance.identity.forms import CodeForm, PasswordForm
+from compliance.identity.models import Authenticator, User
+from compliance.identity.pending import recall, remember
+from compliance.identity.signin import (
+    actor_of,
+    home_of,
+    let_in,
+    let_out,
+    person_of,
+    safe_next,
+)
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def signin(request: HttpRequest) -> HttpResponse:
+    """The password step. A wrong password and an unknown name get the same answer."""
+    if request.method == "GET":
+        page = safe_next(request.GET.get("next", ""))
+        if person := person_of(request):
+            return redirect(page or home_of(person))
+        return _show_password(request, PasswordForm(initial={"next": page}))
+    form = PasswordForm(request.POST)
+    if not form.is_valid():
+        return _show_password(request, form)
+    name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+    user = authenticate(request, username=name, password=password)
+    if not isinstance(user, User):
+        form.add_error(None, _("This user name and password do not belong together."))
+        return _show_password(request, form)
+    page = safe_next(form.cleaned_data["next"])
+    remember(request, user, next_page=page, at=timezone.now())
+    return redirect("identity:code" if has_device(user) else "identity:enrol")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """The second step, for a person who has enrolled an authenticator."""
+    now = timezone.now()
+    pending = recall(request, at=now)
+    if pending is None:
+        return redirect("identity:signin")
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        actor = actor_of(request, pending.user)
+        typed = form.cleaned_data["code"]
+        shown = show_code(user=pending.user, code=typed, actor=actor, at=now)
+        if shown.device:
+            return let_in(request, pending, shown.device)
+        _explain(form, shown)
+    return render(request, "identity/code.html", {"form": form, "person": pending.user})
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def enrol(request: HttpRequest) -> HttpResponse:
+    """The second step of a person's first sign-in: scan a QR code and type the code it gives."""
+    now = timezone.now()
+    pending = recall(request, at=now)
+    if pending is None:
+        return redirect("identity:signin")
+    if has_device(pending.user):
+        return redirect("identity:code")
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        actor = actor_of(request, pending.user)
+        typed = form.cleaned_data["code"]
+        shown = confirm_device(user=pending.user, code=typed, actor=actor, at=now)
+        if shown.device:
+            return let_in(request, pending, shown.device)
+        _explain(form, shown)
+    device = offer_device(user=pending.user, at=now)
+    return render(request, "identity/enrol.html", {"form": form, **_as_qr(device)})
+
+
+@require_POST
+def signout(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    let_out(request)
+    return redirect("identity:signin")
+
+
+def _show_password(request: HttpRequest, form: PasswordForm) -> HttpResponse:
+    return render(request, "identity/signin.html", {"form": form})
+
+
+def _explain(form: CodeForm, shown: Shown) -> None:
+    if shown.wait_seconds:
+        text = ngettext(
+            "Too many wrong codes. Try again in %(seconds)d second.",
+            "Too many wrong codes. Try again in %(seconds)d seconds.",
+            shown.wait_seconds,
+        ) % {"seconds": shown.wait_seconds}
+    else:
+        text = _("This code is wrong or was used before. Wait for the next one and type it here.")
+    form.add_error("code", text)
+
+
+def _as_qr(device: Authenticator) -> dict[str, str]:
+    qr = segno.make(enrolment_address(device), micro=False, error="m")
+    svg = qr.svg_inline(scale=5, light="#fff", dark="#000", omitsize=True)
+    groups = [device.secret[i : i + 4] for i in range(0, len(device.secret), 4)]
+    return {"qr": mark_safe(svg), "secret": " ".join(groups)}  # noqa: S308  made by segno

@@ -1,0 +1,90 @@
+"""Which merchant a person works for in the portal, and the gate before every page of it."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from compliance.identity.address import client_address
+from compliance.identity.models import User
+from compliance.identity.signin import person_of, safe_next, verified_required
+from merchants.access import MerchantAccess, by_member, require
+from merchants.accounts.queries import merchant_name
+from merchants.errors import AccessRefused
+
+SESSION_KEY: Final = "merchant"
+
+View = Callable[..., HttpResponse]
+
+
+def current_access(request: HttpRequest) -> MerchantAccess:
+    """What the signed-in person may do at the merchant they chose. Asked once per request.
+
+    Raises AccessRefused: `merchant_not_chosen`, `membership_missing`, or `merchant_unknown` when
+    the person does not belong to the chosen one any more.
+    """
+    known = getattr(request, "_merchant_access", None)
+    if isinstance(known, MerchantAccess):
+        return known
+    user = person_of(request)
+    if user is None:
+        raise AccessRefused("membership_missing")
+    access = by_member(user, request.session.get(SESSION_KEY), address=client_address(request))
+    request._merchant_access = access  # type: ignore[attr-defined]  # noqa: SLF001
+    return access
+
+
+def choose_merchant(request: HttpRequest, user: User, merchant: str) -> None:
+    """Work for this merchant from now on. Raises AccessRefused for a stranger."""
+    access = by_member(user, merchant, address=client_address(request))
+    request.session[SESSION_KEY] = access.merchant
+
+
+def portal_page(ability: str) -> Callable[[View], View]:
+    """Decorate a page of the portal: `view(request, access, …)`.
+
+    A stranger is sent to the sign-in, a person of several merchants to the choice between them, and
+    one without the ability gets 403.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                access = current_access(request)
+            except AccessRefused as refusal:
+                return _turn_away(request, refusal)
+            try:
+                require(access, ability)
+            except AccessRefused as refusal:
+                context = {**frame_of(access), "code": refusal.code}
+                return render(request, "portal/merchants/refused.html", context, status=403)
+            return view(request, access, *args, **kwargs)
+
+        return verified_required(guarded)
+
+    return decorate
+
+
+def frame_of(access: MerchantAccess) -> Mapping[str, object]:
+    """What `portal/base.html` shows around every page."""
+    return {
+        "merchant_name": merchant_name(access),
+        "livemode": access.livemode,
+        "abilities": access.abilities,
+        "is_suspended": access.is_suspended,
+    }
+
+
+def _turn_away(request: HttpRequest, refusal: AccessRefused) -> HttpResponse:
+    if refusal.code == "membership_missing":
+        return render(request, "portal/merchants/none.html", status=403)
+    if refusal.code == "merchant_unknown":
+        request.session.pop(SESSION_KEY, None)
+    if refusal.code in {"merchant_unknown", "merchant_not_chosen"}:
+        page = safe_next(request.get_full_path()) if request.method == "GET" else ""
+        return redirect(reverse("merchants:choose", query={"next": page} if page else None))
+    raise Http404

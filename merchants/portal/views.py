@@ -1,0 +1,87 @@
+"""The portal's pages of this storey: choice of the merchant, API keys, team."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from compliance.identity.signin import person_of, safe_next, verified_required
+from merchants.access import MerchantAccess
+from merchants.accounts.abilities import KEYS_MANAGE, PAYMENTS_READ
+from merchants.accounts.keys import KeyNotFound, create_api_key, revoke_api_key
+from merchants.accounts.queries import list_keys, list_team, memberships_of
+from merchants.errors import AccessRefused, MerchantRefusal
+from merchants.portal.forms import KeyForm
+from merchants.portal.session import choose_merchant, frame_of, portal_page
+from merchants.portal.words import refusal_text
+
+
+@never_cache
+@verified_required
+@require_http_methods(["GET", "POST"])
+def choose(request: HttpRequest) -> HttpResponse:
+    """Choose which merchant to work for."""
+    user = person_of(request)
+    if user is None:
+        raise Http404
+    page = safe_next(request.POST.get("next", "") or request.GET.get("next", ""))
+    if request.method == "POST":
+        try:
+            choose_merchant(request, user, request.POST.get("merchant", ""))
+        except AccessRefused:
+            raise Http404 from None
+        return redirect(page or "/portal/")
+    context = {"memberships": memberships_of(user), "next": page}
+    return render(request, "portal/merchants/choose.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@portal_page(KEYS_MANAGE)
+def keys(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
+    """The keys, and the form for a new one, whose secret is shown on the answer and never again."""
+    form = KeyForm(request.POST or None)
+    if form.is_valid():
+        try:
+            key, secret = create_api_key(
+                merchant_id=access.merchant_id,
+                livemode=access.livemode,
+                label=form.cleaned_data["label"],
+                scopes=form.cleaned_data["scopes"],
+                actor=access.actor,
+                at=timezone.now(),
+            )
+        except MerchantRefusal as refusal:
+            form.add_error(None, refusal_text(refusal))
+        else:
+            context = {**frame_of(access), "key": key, "secret": secret}
+            return render(request, "portal/merchants/new_key.html", context, status=201)
+    context = {**frame_of(access), "form": form, "keys": list_keys(access)}
+    return render(request, "portal/merchants/keys.html", context)
+
+
+@require_POST
+@portal_page(KEYS_MANAGE)
+def revoke(request: HttpRequest, access: MerchantAccess, key: str) -> HttpResponse:
+    """Make a key useless."""
+    try:
+        row = revoke_api_key(
+            merchant_id=access.merchant_id, key=key, actor=access.actor, at=timezone.now()
+        )
+    except KeyNotFound:
+        raise Http404 from None
+    text = _("The key %(key)s is revoked. Requests with it are refused from now on.")
+    messages.success(request, text % {"key": row})
+    return redirect("merchants:keys")
+
+
+@never_cache
+@require_safe
+@portal_page(PAYMENTS_READ)
+def team(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
+    """The merchant's people."""
+    context = {**frame_of(access), "team": list_team(access)}
+    return render(request, "portal/merchants/team.html", context)

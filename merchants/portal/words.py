@@ -1,0 +1,17 @@
+"""Refusals of this storey in words for people."""
+
+from django.utils.translation import gettext as _
+
+from merchants.errors import MerchantRefusal
+
+
+def refusal_text(refusal: MerchantRefusal) -> str:
+    """What happened and what to do; always with the code, for support."""
+    texts = {
+        "live_not_allowed": _("This merchant cannot take real money yet."),
+        "merchant_suspended": _("This merchant is suspended. Existing data can only be read."),
+        "scope_unknown": _("Choose at least one thing that the key may do."),
+        "too_many_keys": _("There are too many keys. Revoke one that is not used any more."),
+    }
+    text = texts.get(refusal.code) or _("This cannot be done now.")
+    return f"{text} ({refusal.code})"
