@@ -35,7 +35,7 @@ class Scene(StrEnum):
 ENDS: Final = frozenset({Scene.PAID, Scene.LATE, Scene.CLOSED})
 """Nothing changes any more, so nobody waits."""
 PAYABLE: Final = frozenset({Scene.CHOOSE, Scene.QR, Scene.STALE, Scene.LEAVE, Scene.CONFIRM})
-WAITING: Final = frozenset({Scene.QR, Scene.LEAVE, Scene.CONFIRM})
+WAITING: Final = frozenset({Scene.QR, Scene.STALE, Scene.LEAVE, Scene.CONFIRM})
 
 MARKS: Final = {"alipay": "支", "wechatpay": "微", "unionpay": "银", "banktransfer": "转"}
 """One character in a square of the gateway's colour: neutral badges, not logos."""
@@ -93,7 +93,8 @@ def scene_of(checkout: Checkout, *, at: datetime) -> Scene:
     attempt = checkout.attempt
     if checkout.status == "paid":
         return Scene.PAID
-    if attempt is not None and attempt.state == "late":
+    is_over = checkout.status == "closed" or checkout.is_expired
+    if is_over and attempt is not None and attempt.state == "late":
         return Scene.LATE
     if checkout.status == "closed":
         return Scene.EXPIRED if checkout.is_expired else Scene.CLOSED

@@ -26,7 +26,7 @@ function count() {
   for (const time of document.querySelectorAll("[data-left]")) {
     const left = Number(time.dataset.left) - passed;
     if (left > 86400) continue;
-    if (left <= -1) return moveOn("time");
+    if (left <= -1) return moveOn(`time ${time.dateTime}`);
     time.textContent = time.dataset.words.replace("{time}", clock(Math.max(0, left)));
     if (left === 300 && time.dataset.five) spoken.textContent = time.dataset.five;
     if (left === 60 && time.dataset.one) spoken.textContent = time.dataset.one;

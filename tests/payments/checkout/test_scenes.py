@@ -57,6 +57,8 @@ def tried(state: str, shown: Presentation | None = None) -> Checkout:
         (tried("abandoned"), Scene.CHOOSE),
         (replace(tried("succeeded"), status="paid", is_expired=True), Scene.PAID),
         (replace(tried("late"), status="closed", is_expired=True), Scene.LATE),
+        (replace(tried("late"), is_expired=True), Scene.LATE),
+        (tried("late"), Scene.CHOOSE),
         (replace(CHECKOUT, is_expired=True), Scene.EXPIRED),
         (replace(tried("open", CODE), is_expired=True), Scene.EXPIRED),
         (replace(CHECKOUT, is_expired=True, status="closed"), Scene.EXPIRED),
