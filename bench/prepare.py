@@ -1,4 +1,6 @@
-"""Fills a scratch database for a run: a merchant, channels, paid-for-nothing attempts, signed messages."""
+"""Fills a scratch database for a run: a merchant, channels, paid-for-nothing attempts, signed
+messages.
+"""
 
 import base64
 import json
@@ -14,8 +16,9 @@ from django.db import connection
 from django.utils import timezone
 
 from compliance.audit.actor import SYSTEM
+from merchants.accounts.abilities import SCOPES
 from merchants.accounts.keys import create_api_key
-from merchants.accounts.merchants import register_merchant
+from merchants.accounts.register import register_merchant
 from merchants.models import Merchant
 from payments.acquiring.tokens import checkout_token
 from payments.channels.models import Channel
@@ -52,7 +55,7 @@ def prepare() -> Prepared:
     now = timezone.now()
     merchant = register_merchant(name="Bench Tea", actor=SYSTEM, at=now)
     _, secret = create_api_key(
-        merchant_id=merchant.pk, livemode=False, label="bench", scopes=None, actor=SYSTEM, at=now
+        merchant_id=merchant.pk, livemode=False, label="bench", scopes=SCOPES, actor=SYSTEM, at=now
     )
     connect_sandbox(actor=SYSTEM)
     return Prepared(secret, merchant, Channel.objects.get(code="wechatpay"))
@@ -63,7 +66,11 @@ def fill(prepared: Prepared, *, count: int) -> list[str]:
     tag = secrets.token_hex(3)
     now = timezone.now().replace(microsecond=0)
     later = now + timedelta(hours=2)
-    shown = {"kind": "qr", "content": "weixin://wxpay/bizpayurl?pr=bench", "expires_at": later.isoformat()}
+    shown = {
+        "kind": "qr",
+        "content": "weixin://wxpay/bizpayurl?pr=bench",
+        "expires_at": later.isoformat(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             _FILL,

@@ -1,4 +1,6 @@
-"""The Celery application and its timetable. Rows are the truth; Celery only wakes those who read them."""
+"""The Celery application and its timetable. Rows are the truth; Celery only wakes those who read
+them.
+"""
 
 import os
 from typing import Final

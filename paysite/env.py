@@ -1,4 +1,6 @@
-"""Reads settings from the environment, and refuses a bad or missing one with a line that says what to do."""
+"""Reads settings from the environment, and refuses a bad or missing one with a line that says what
+to do.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -15,7 +17,9 @@ env.read_env(BASE_DIR / ".env", overwrite=False)
 
 
 def required(name: str, *, demo: str | None) -> str:
-    """A secret that production must set. `demo` stands in for it in demo mode; None means no stand-in."""
+    """A secret that production must set. `demo` stands in for it in demo mode; None means no
+    stand-in.
+    """
     value = env.str(name, default="")
     if value:
         return str(value)

@@ -1,11 +1,14 @@
-"""Reads what a merchant asks for when creating a payment, and says everything that is wrong with it."""
+"""Reads what a merchant asks for when creating a payment, and says everything that is wrong with
+it.
+"""
 
 import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from dataclasses import field as _field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -30,7 +33,7 @@ class FieldError:
 
     field: str
     code: str
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = _field(default_factory=dict)
 
 
 class AskInvalid(Refusal):
@@ -61,8 +64,8 @@ class PaymentAsk:
     expires_in: int = EXPIRES_IN_DEFAULT
     return_url: str = ""
     callback_url: str = ""
-    customer: Mapping[str, Any] = field(default_factory=dict)
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    customer: Mapping[str, Any] = _field(default_factory=dict)
+    metadata: Mapping[str, Any] = _field(default_factory=dict)
 
     def fingerprint(self) -> bytes:
         """SHA-256 over everything asked for: equal for a repeat, different for anything else."""
@@ -182,7 +185,7 @@ def _url(value: Any, *, plain_http: bool) -> str:
         parts = urlsplit(text)
         bad = not parts.hostname or "@" in parts.netloc or (parts.port == 0)
     except ValueError:
-        bad = True
+        parts, bad = urlsplit(""), True
     if text and (bad or not text.isascii() or " " in text or "\\" in text):
         raise _Wrong("url_malformed")
     if text and parts.scheme not in ({"https", "http"} if plain_http else {"https"}):

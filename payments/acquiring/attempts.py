@@ -1,7 +1,7 @@
 """Opens an attempt when a customer picks a method, and closes it before another is opened.
 
-No network call is made while a row is locked: intent is committed, the gateway is called, what it said
-is written. A process may die between any two of these; the janitor finishes what it left.
+No network call is made while a row is locked: intent is committed, the gateway is called, what it
+said is written. A process may die between any two of these; the janitor finishes what it left.
 """
 
 from collections.abc import Callable
@@ -60,9 +60,7 @@ class PreviousUnresolved(Refusal):
     code = "previous_attempt_unresolved"
 
 
-def choose_method(
-    *, token: str, method: str, device: Device, client_ip: str, at: datetime
-) -> None:
+def choose_method(*, token: str, method: str, device: Device, client_ip: str, at: datetime) -> None:
     """The customer picks a method: open an attempt, or keep the one that is still good.
 
     An attempt on another method is closed at its gateway first. Raises TokenForged,
@@ -84,7 +82,9 @@ def choose_method(
 def _before_opening(
     public_id: str, method: str, device: Device, *, actor: Actor, at: datetime
 ) -> Attempt | None:
-    """The live attempt when it can serve this choice. Otherwise close it, so that another may open."""
+    """The live attempt when it can serve this choice. Otherwise close it, so that another may
+    open.
+    """
     with transaction.atomic():
         payment = _lock_payable(public_id, at=at)
         _channel_of(payment, method)
@@ -145,6 +145,7 @@ def create_attempt(
             channel_id=channel.id,
             method=method,
             product=methods()[method][1].products[device],
+            device=device,
             amount_minor=payment.amount_minor,
             currency=payment.currency,
             client_ip=actor.address or None,
@@ -176,6 +177,7 @@ def order_of(attempt: Attempt) -> Order:
         notify_url=notify_url(attempt.channel.code),
         return_url=f"{checkout_url(payment.public_id)}return",
         client_ip=attempt.client_ip or "127.0.0.1",
+        device=Device(attempt.device),
     )
 
 

@@ -117,7 +117,8 @@ SELECT 1
 def book_paid(
     locked: Locked, trade: Trade, *, actor: Actor, notification_id: int | None, now: datetime
 ) -> None:
-    """Make the payment paid: states, journal, event, callback, audit and notification in one statement.
+    """Make the payment paid: states, journal, event, callback, audit and notification in one
+    statement.
 
     The caller holds both locks and has asked `step_for`.
     """

@@ -76,4 +76,3 @@ def document(facts: PaymentFacts) -> dict[str, Any]:
         "metadata": dict(facts.metadata),
         "livemode": facts.livemode,
     }
-

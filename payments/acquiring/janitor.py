@@ -26,9 +26,7 @@ def claim_to_ask(*, at: datetime, limit: int) -> list[Attempt]:
         for attempt in due:
             attempt.asked += 1
             attempt.asked_at = at
-            attempt.ask_at = ask_again_at(
-                attempt.asked, at=at, expires_at=attempt.expires_at
-            )
+            attempt.ask_at = ask_again_at(attempt.asked, at=at, expires_at=attempt.expires_at)
             attempt.save(update_fields=["asked", "asked_at", "ask_at"])
         return due
 

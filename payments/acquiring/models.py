@@ -121,11 +121,10 @@ class Attempt(models.Model):
     payment = models.ForeignKey(
         Payment, models.PROTECT, related_name="attempts", verbose_name=_("payment")
     )
-    channel = models.ForeignKey(
-        Channel, models.PROTECT, db_index=False, verbose_name=_("channel")
-    )
+    channel = models.ForeignKey(Channel, models.PROTECT, db_index=False, verbose_name=_("channel"))
     method = models.CharField(_("method"), max_length=32)
     product = models.CharField(_("product"), max_length=16)
+    device = models.CharField(_("device"), max_length=8, db_default="desktop")
     state = models.CharField(
         _("state"), max_length=12, choices=AttemptState, default=AttemptState.CREATED
     )
@@ -205,7 +204,9 @@ class Refund(models.Model):
         Attempt, models.PROTECT, related_name="refunds", verbose_name=_("attempt")
     )
     is_late_return = models.BooleanField()
-    """Made by the platform because the attempt was paid too late; never part of the merchant's books."""
+    """Made by the platform because the attempt was paid too late; never part of the merchant's
+    books.
+    """
     amount_minor = models.BigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     reason = models.CharField(_("reason"), max_length=128)
@@ -272,9 +273,7 @@ class Verdict(models.TextChoices):
 class Notification(models.Model):
     """A gateway's message exactly as it came, and what we made of it. Copies share one row."""
 
-    channel = models.ForeignKey(
-        Channel, models.PROTECT, db_index=False, verbose_name=_("channel")
-    )
+    channel = models.ForeignKey(Channel, models.PROTECT, db_index=False, verbose_name=_("channel"))
     key = models.CharField(_("key"), max_length=128)
     headers = models.JSONField(_("headers"), db_default={})
     body = models.BinaryField(_("body"))
@@ -307,7 +306,9 @@ class IdempotencyKey(models.Model):
     key = models.CharField(max_length=128)
     fingerprint = models.BinaryField(max_length=32)
     payment = models.CharField(max_length=32)
-    """Public id. Not a foreign key: the row is written before the payment, to win or lose the race."""
+    """Public id. Not a foreign key: the row is written before the payment, to win or lose the
+    race.
+    """
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
 
     class Meta:

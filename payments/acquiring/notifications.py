@@ -21,6 +21,7 @@ log: Final = logging.getLogger(__name__)
 FINAL: Final = frozenset({Verdict.BOOKED, Verdict.LATE, Verdict.ALREADY, Verdict.IGNORED})
 """Verdicts after which a copy of the message needs no work."""
 
+KEY_LENGTH: Final = 128
 KEPT_BODY_BYTES: Final = 8192
 """How much of a message that proves nothing is kept."""
 
@@ -50,14 +51,14 @@ def receive(*, channel_code: str, raw: RawMessage, address: str) -> Reply:
     step("notification.booked")
     if learned.verdict in FINAL:
         return channel.gateway.accept()
-    log.warning(
-        "notification on %s does not match our order: %s", channel.code, learned.reason
-    )
+    log.warning("notification on %s does not match our order: %s", channel.code, learned.reason)
     return channel.gateway.refuse(learned.reason)
 
 
 def _take_in(channel: Line, message: Notification, raw: RawMessage, *, address: str) -> Learned:
-    key = message.key if len(message.key) <= 128 else hashlib.sha256(message.key.encode()).hexdigest()
+    key = message.key
+    if len(key) > KEY_LENGTH:
+        key = hashlib.sha256(key.encode()).hexdigest()
     [(row_id, verdict)] = prepared(_STORE, [channel.id, key, raw.body, address or None])
     if verdict in FINAL:
         return Learned(Verdict(verdict))
@@ -85,13 +86,13 @@ def _take_in(channel: Line, message: Notification, raw: RawMessage, *, address: 
 
 
 def _keep_refused(channel: Line, raw: RawMessage, *, address: str, reason: str) -> None:
-    """Keep one row per distinct message that proves nothing, as evidence of an attack or a wrong key."""
+    """Keep one row per distinct message that proves nothing, as evidence of an attack or a wrong
+    key.
+    """
     log.warning("notification on %s is not authentic: %s", channel.code, reason)
     kept = raw.body[:KEPT_BODY_BYTES]
     key = f"refused:{reason}:{hashlib.sha256(raw.body).hexdigest()}"
     with transaction.atomic():
         [(row_id, verdict)] = prepared(_STORE, [channel.id, key, kept, address or None])
         if verdict == Verdict.RECEIVED:
-            NotificationRow.objects.filter(pk=row_id).update(
-                verdict=Verdict.REFUSED, reason=reason
-            )
+            NotificationRow.objects.filter(pk=row_id).update(verdict=Verdict.REFUSED, reason=reason)

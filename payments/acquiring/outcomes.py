@@ -54,8 +54,8 @@ def learn_trade(
 ) -> Learned:
     """Take in what the gateway says about one of our orders. Runs in the caller's transaction.
 
-    `source` is `notification`, `query`, `open` or `close`. Safe to repeat, in any order and at once:
-    the payment's row lock and the table of states decide.
+    `source` is `notification`, `query`, `open` or `close`. Safe to repeat, in any order and at
+    once: the payment's row lock and the table of states decide.
     """
     locked = lock_attempt(trade.number)
     if locked is None:

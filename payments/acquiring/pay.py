@@ -45,7 +45,9 @@ class AlreadyPaid(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The payment, and whether this call made it, or an earlier one with the same Idempotency-Key."""
+    """The payment, and whether this call made it, or an earlier one with the same
+    Idempotency-Key.
+    """
 
     payment: PaymentFacts
     is_new: bool
@@ -74,7 +76,8 @@ WITH once AS (
 )
 SELECT id FROM payment
 """  # noqa: S608  the only insertion is a constant of ours
-# The idempotency row is written first: of several calls with one key, the others wait for the winner's
+# The idempotency row is written first: of several calls with one key, the others wait for the
+# winner's
 # commit and then find nothing to do. When the order number is taken the whole statement fails, the
 # idempotency row with it.
 
@@ -84,8 +87,8 @@ def create_payment(
 ) -> Created:
     """Create a payment, or return the one that an earlier equal call made.
 
-    One durable statement. Raises IdempotencyKeyReused or OrderNumberReused when an earlier call with
-    the same number asked for something else.
+    One durable statement. Raises IdempotencyKeyReused or OrderNumberReused when an earlier call
+    with the same number asked for something else.
     """
     require(access, "payments.write")
     facts = PaymentFacts(
@@ -114,7 +117,9 @@ def create_payment(
 
 
 def _savepoint_if_nested() -> AbstractContextManager[None]:
-    """One statement is its own transaction; inside another one a savepoint keeps a refusal local."""
+    """One statement is its own transaction; inside another one a savepoint keeps a refusal
+    local.
+    """
     if transaction.get_connection().in_atomic_block:
         return transaction.atomic()
     return nullcontext()
@@ -202,7 +207,9 @@ def close_payment(*, access: MerchantAccess, payment: str, at: datetime) -> Paym
 
 
 def request_closing(*, payment: str, actor: Actor, at: datetime) -> None:
-    """Want a pending payment closed, and try at once. Called by the merchant's close and by expiry."""
+    """Want a pending payment closed, and try at once. Called by the merchant's close and by
+    expiry.
+    """
     with transaction.atomic():
         row = Payment.objects.select_for_update().get(public_id=payment)
         if row.state != PaymentState.PENDING:

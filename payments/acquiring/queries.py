@@ -121,7 +121,9 @@ def get_payment(access: MerchantAccess, public_id: str) -> PaymentFacts:
 def list_payments(
     access: MerchantAccess, wanted: PaymentFilter, *, before: int, limit: int
 ) -> Page:
-    """A page of payments, newest first, by key and never by offset. `before` 0 starts at the top."""
+    """A page of payments, newest first, by key and never by offset. `before` 0 starts at the
+    top.
+    """
     require(access, "payments.read")
     rows = _of(access)
     if wanted.merchant_order_no:
@@ -142,9 +144,7 @@ def list_payments(
 def find_checkout(*, token: str, at: datetime) -> Checkout:
     """What the checkout page shows. Raises TokenForged, also for a payment that is not there."""
     public_id = payment_of(token)
-    payment = (
-        Payment.objects.select_related("merchant").filter(public_id=public_id).first()
-    )
+    payment = Payment.objects.select_related("merchant").filter(public_id=public_id).first()
     if payment is None:
         raise PaymentUnknown(payment=public_id)
     latest = payment.attempts.order_by("-pk").first()
@@ -174,9 +174,7 @@ def find_checkout(*, token: str, at: datetime) -> Checkout:
 def checkout_status(*, token: str, at: datetime) -> CheckoutStatus:
     """Where a payment stands, for a page that waits. Raises TokenForged."""
     public_id = payment_of(token)
-    payment = (
-        Payment.objects.only("state", "expires_at").filter(public_id=public_id).first()
-    )
+    payment = Payment.objects.only("state", "expires_at").filter(public_id=public_id).first()
     if payment is None:
         raise PaymentUnknown(payment=public_id)
     latest = (

@@ -1,7 +1,7 @@
 """Sends refunds to gateways and learns what became of them.
 
-A refund keeps one number for life. Whatever is not a final answer leaves it `sent`; asking again, or
-sending again with the same number, can never give the money back twice.
+A refund keeps one number for life. Whatever is not a final answer leaves it `sent`; asking again,
+or sending again with the same number, can never give the money back twice.
 """
 
 from datetime import datetime, timedelta
@@ -40,7 +40,9 @@ def ask_of(refund: Refund) -> RefundAsk:
 
 
 def claim_due(*, at: datetime, limit: int) -> list[Refund]:
-    """Take due refunds for a minute. The row stays ours only by its `due_at`; nothing is locked after."""
+    """Take due refunds for a minute. The row stays ours only by its `due_at`; nothing is locked
+    after.
+    """
     with transaction.atomic():
         due = list(
             Refund.objects.select_for_update(skip_locked=True, of=["self"])
@@ -60,8 +62,8 @@ def claim_due(*, at: datetime, limit: int) -> list[Refund]:
 def pursue(refund: Refund, *, at: datetime) -> Outcome[RefundReading]:
     """Send a refund, or ask about one that was sent before, and take in the answer.
 
-    The caller has claimed it. Asking comes first whenever it may have been sent; only when the gateway
-    certainly does not know it is it sent again, under the same number.
+    The caller has claimed it. Asking comes first whenever it may have been sent; only when the
+    gateway certainly does not know it is it sent again, under the same number.
     """
     channel = line(refund.attempt.channel.code)
     ask = ask_of(refund)
@@ -101,21 +103,29 @@ def learn_refund(channel: Line, reading: RefundReading, *, actor: Actor, at: dat
     )
     if refund is None:
         return Learned(Verdict.MISMATCH, "number")
-    if refund.attempt.channel_id != channel.id:
-        return Learned(Verdict.MISMATCH, "channel")
-    if reading.merchant and reading.merchant != channel.gateway.merchant_number:
-        return Learned(Verdict.MISMATCH, "merchant")
-    if reading.amount is not None and reading.amount != refund.amount:
-        return Learned(Verdict.MISMATCH, "amount")
+    if reason := _mismatch(refund, reading, channel):
+        return Learned(Verdict.MISMATCH, reason)
     if refund.state != RefundState.SENT:
         return Learned(Verdict.ALREADY)
-    if reading.state is ReadState.SUCCEEDED:
-        _succeed(refund, actor=actor, at=reading.finished_at or at, now=at)
-        return Learned(Verdict.BOOKED)
-    if reading.state is ReadState.FAILED:
-        _fail(refund, actor=actor, at=at)
-        return Learned(Verdict.BOOKED)
-    return Learned(Verdict.IGNORED)
+    match reading.state:
+        case ReadState.SUCCEEDED:
+            _succeed(refund, actor=actor, at=reading.finished_at or at, now=at)
+        case ReadState.FAILED:
+            _fail(refund, actor=actor, at=at)
+        case ReadState.PROCESSING:
+            return Learned(Verdict.IGNORED)
+    return Learned(Verdict.BOOKED)
+
+
+def _mismatch(refund: Refund, reading: RefundReading, channel: Line) -> str:
+    """The first thing in an authentic message that contradicts our refund, or ""."""
+    if refund.attempt.channel_id != channel.id:
+        return "channel"
+    if reading.merchant and reading.merchant != channel.gateway.merchant_number:
+        return "merchant"
+    if reading.amount is not None and reading.amount != refund.amount:
+        return "amount"
+    return ""
 
 
 def _succeed(refund: Refund, *, actor: Actor, at: datetime, now: datetime) -> None:
@@ -143,7 +153,9 @@ def _succeed(refund: Refund, *, actor: Actor, at: datetime, now: datetime) -> No
 
 
 def _fail(refund: Refund, *, actor: Actor, at: datetime) -> None:
-    """The gateway says that the money will not go back. It stays in transit until a person decides."""
+    """The gateway says that the money will not go back. It stays in transit until a person
+    decides.
+    """
     refund.move(RefundState.FAILED, at=at)
     record(
         actor,

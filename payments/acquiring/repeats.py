@@ -25,7 +25,8 @@ SELECT fingerprint FROM payments_idempotencykey
 
 
 def claim_key(access: MerchantAccess, key: str, *, asked: str, result: str) -> bool:
-    """Whether this call is the first with its key; `asked` says what it asks for, `result` names it.
+    """Whether this call is the first with its key; `asked` says what it asks for, `result` names
+    it.
 
     Must be called in the transaction of the change. A call at the same time waits here for the
     winner's commit. Raises IdempotencyKeyReused when the key was used for something else.

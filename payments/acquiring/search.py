@@ -30,8 +30,8 @@ UNION
 SELECT payment_id FROM payments_refund WHERE number = %(number)s
 LIMIT %(limit)s
 """
-# Separate lookups, because one condition over several tables would read them all. The index of order
-# numbers begins with the merchant: naming every merchant lets it be used from its start.
+# Separate lookups, because one condition over several tables would read them all. The index of
+# order numbers begins with the merchant: naming every merchant lets it be used from its start.
 
 
 def find_payment_ids(number: str) -> list[int]:

@@ -20,7 +20,9 @@ class TokenForged(Refusal):
 
 
 def checkout_token(public_id: str) -> str:
-    """The token for a payment's checkout page. Knowing the payment's number is not enough to make it."""
+    """The token for a payment's checkout page. Knowing the payment's number is not enough to make
+    it.
+    """
     body = public_id.removeprefix(_PREFIX)
     return body + _proof(body, settings.SECRET_KEY)
 
@@ -31,7 +33,7 @@ def payment_of(token: str) -> str:
     if not token.isascii() or not body:
         raise TokenForged
     for secret in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]:
-        if hmac.compare_digest(_proof(body, secret), proof):
+        if hmac.compare_digest(_proof(body, str(secret)), proof):
             return _PREFIX + body
     raise TokenForged
 

@@ -1,4 +1,6 @@
-"""Delivers due callbacks. Whoever claims a row has a lease on it; a lease that runs out is claimed again."""
+"""Delivers due callbacks. Whoever claims a row has a lease on it; a lease that runs out is claimed
+again.
+"""
 
 import json
 import random
@@ -59,11 +61,18 @@ class Claimed:
 
 
 def claim(*, at: datetime, limit: int, full: list[int]) -> list[Claimed]:
-    """Take due callbacks, except those of merchants in `full`. One short statement, no lock held after."""
+    """Take due callbacks, except those of merchants in `full`. One short statement, no lock held
+    after.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"now": at, "until": at + LEASE, "limit": limit, "full": full})
         rows = cursor.fetchall()
-    return [Claimed(*row[:7], data=json.loads(row[7])) for row in rows]
+    return [_claimed(row) for row in rows]
+
+
+def _claimed(row: tuple[Any, ...]) -> Claimed:
+    number, tries, url, merchant, event, kind, created_at, data = row
+    return Claimed(number, tries, url, merchant, event, kind, created_at, json.loads(data))
 
 
 def errand_of(claimed: Claimed, *, at: datetime) -> Errand:
@@ -80,7 +89,9 @@ def errand_of(claimed: Claimed, *, at: datetime) -> Errand:
 
 
 def settle(claimed: Claimed, result: Result, *, at: datetime) -> None:
-    """Write what came of a try. Does nothing when the lease was lost to another process meanwhile."""
+    """Write what came of a try. Does nothing when the lease was lost to another process
+    meanwhile.
+    """
     with transaction.atomic():
         callback = Callback.objects.select_for_update().get(pk=claimed.id)
         if callback.state != CallbackState.PENDING or callback.tries != claimed.tries:

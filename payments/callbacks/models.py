@@ -2,7 +2,6 @@
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from merchants.models import Merchant
@@ -47,7 +46,9 @@ class Event(models.Model):
 
 
 class Callback(models.Model):
-    """One event on its way to one address. The row is the truth; whoever holds its lease delivers it."""
+    """One event on its way to one address. The row is the truth; whoever holds its lease delivers
+    it.
+    """
 
     event = models.ForeignKey(
         Event, models.PROTECT, related_name="callbacks", verbose_name=_("event")
@@ -102,3 +103,6 @@ class CallbackTry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["callback", "number"], name="callback_try_once"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.callback_id} #{self.number}"

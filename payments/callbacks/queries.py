@@ -108,6 +108,12 @@ def _latest_callbacks(events: Sequence[Event]) -> dict[int, Callback]:
     return {callback.event_id: callback for callback in found.distinct("event_id")}
 
 
+def _callback_facts(callback: Callback) -> CallbackFacts:
+    return CallbackFacts(
+        url=callback.url, state=callback.state, tries=callback.tries, due_at=callback.due_at
+    )
+
+
 def _facts(event: Event, callback: Callback | None) -> EventFacts:
     return EventFacts(
         id=event.public_id,
@@ -115,13 +121,7 @@ def _facts(event: Event, callback: Callback | None) -> EventFacts:
         livemode=event.livemode,
         data=event.data,
         created_at=event.created_at,
-        callback=callback
-        and CallbackFacts(
-            url=callback.url,
-            state=callback.state,
-            tries=callback.tries,
-            due_at=callback.due_at,
-        ),
+        callback=_callback_facts(callback) if callback else None,
     )
 
 
@@ -135,11 +135,14 @@ def document(facts: EventFacts) -> dict[str, Any]:
         "created_at": time_text(facts.created_at),
         "livemode": facts.livemode,
         "data": {"object": dict(facts.data)},
-        "callback": callback
-        and {
-            "url": callback.url,
-            "status": callback.state,
-            "tries": callback.tries,
-            "next_try_at": time_text(callback.due_at) if callback.due_at else None,
-        },
+        "callback": _callback_document(callback) if callback else None,
+    }
+
+
+def _callback_document(callback: CallbackFacts) -> dict[str, Any]:
+    return {
+        "url": callback.url,
+        "status": callback.state,
+        "tries": callback.tries,
+        "next_try_at": time_text(callback.due_at) if callback.due_at else None,
     }

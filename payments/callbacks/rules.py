@@ -31,8 +31,8 @@ def next_try(tries: int, *, at: datetime, chance: float) -> datetime | None:
 def is_allowed_address(address: str, *, loopback: bool) -> bool:
     """Whether a callback may connect to this IP address.
 
-    Only public addresses, so that a merchant cannot make us call our own machines. `loopback` is for
-    demo mode, where merchants run on the same machine.
+    Only public addresses, so that a merchant cannot make us call our own machines. `loopback` is
+    for demo mode, where merchants run on the same machine.
     """
     try:
         ip = ipaddress.ip_address(address)

@@ -50,7 +50,9 @@ class AddressRefused(OSError):
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves, checks, and pins: the connection is made to exactly the addresses that were checked."""
+    """Resolves, checks, and pins: the connection is made to exactly the addresses that were
+    checked.
+    """
 
     def __init__(self, *, loopback: bool) -> None:
         self._inner = ThreadedResolver()

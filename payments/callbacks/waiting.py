@@ -11,7 +11,7 @@ COUNTED_MAX: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Callbacks still to be delivered, and those of them that failed before; at most COUNTED_MAX."""
+    """Callbacks still to be delivered, and those that failed before; at most COUNTED_MAX."""
 
     waiting: int
     failing: int

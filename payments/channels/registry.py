@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -34,6 +34,10 @@ class HostNotAllowed(Refusal):
     """Outside demo mode a channel may only call its gateway's own hosts, over TLS."""
 
     code = "gateway_host_not_allowed"
+
+
+make_http: Callable[[], GatewayHttp] = GatewayHttp
+"""How a channel's client is made. Tests that play the gateways in their own process replace it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +124,14 @@ def _connect(channel: Channel) -> Line:
     dialect = dialects()[channel.gateway]
     for url in (channel.base_url, channel.front_url):
         require_allowed(dialect, url)
-    credentials = json.loads(
-        unseal(channel.credentials_sealed, bound_to=f"channel:{channel.code}")
-    )
+    credentials = json.loads(unseal(channel.credentials_sealed, bound_to=f"channel:{channel.code}"))
     connection = Connection(
         code=channel.code,
         base_url=channel.base_url,
         front_url=channel.front_url,
         credentials=credentials,
     )
-    gateway = dialect.connect(connection, GatewayHttp())
+    gateway = dialect.connect(connection, make_http())
     return Line(channel.pk, channel.code, channel.name, channel.livemode, dialect, gateway)
 
 
@@ -154,14 +156,16 @@ def configure_channel(
     front_url: str,
     actor: Actor,
 ) -> Channel:
-    """Create a channel or change its configuration. Credentials are encrypted before they are stored."""
+    """Create a channel or change its configuration. Credentials are encrypted before they are
+    stored.
+    """
     dialect = dialects()[gateway]
     for url in (base_url, front_url):
         require_allowed(dialect, url)
     connection = Connection(
         code=code, base_url=base_url, front_url=front_url, credentials=credentials
     )
-    dialect.connect(connection, GatewayHttp())
+    dialect.connect(connection, make_http())
     sealed = seal(json.dumps(dict(credentials)), bound_to=f"channel:{code}")
     channel, is_new = Channel.objects.select_for_update().get_or_create(
         code=code,

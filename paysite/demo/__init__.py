@@ -1,1 +1,3 @@
-"""The demonstration: people, merchants, sandbox channels and ninety days of history. Demo mode only."""
+"""The demonstration: people, merchants, sandbox channels and ninety days of history. Demo mode
+only.
+"""

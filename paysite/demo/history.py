@@ -36,6 +36,7 @@ GOODS: Final = (
         ("《营造法式》注释", 15600), ("台灯 · 阅读", 32900),
     ),
 )  # fmt: skip
+WEEKEND: Final = (5, 6)
 FATES: Final = ("paid", "expired", "failed_then_paid", "late")
 ODDS: Final = (86, 9, 4, 1)
 METHODS: Final = ("alipay", "wechatpay", "unionpay", "unionpay_qr")
@@ -65,7 +66,7 @@ def make_history(merchants: list[Merchant], *, now: datetime, seed: int = 202608
 def _sales(merchants: list[Merchant], now: datetime, rng: random.Random) -> Iterator[Sale]:
     for days_ago in range(DAYS, -1, -1):
         day = (now - timedelta(days=days_ago)).astimezone(UTC).replace(hour=0, minute=0, second=0)
-        busy = 1.35 if day.weekday() >= 5 else 1.0
+        busy = 1.35 if day.weekday() in WEEKEND else 1.0
         growth = 1 + (DAYS - days_ago) / DAYS
         for index, merchant in enumerate(merchants):
             for _ in range(round(rng.uniform(3, 6) * busy * growth / (index + 1))):
@@ -140,5 +141,3 @@ def _give_back(attempt: Attempt, *, at: datetime) -> None:
     )
     with transaction.atomic():
         learn_refund(line(attempt.channel.code), reading, actor=SYSTEM, at=at)
-
-

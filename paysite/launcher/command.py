@@ -1,7 +1,7 @@
 """The launcher's command line: which verb, how signals end it, how failures are told."""
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from paysite.launcher.processes import end_when_make_ends
@@ -17,16 +17,16 @@ VERBS: Final[dict[str, Callable[[], int]]] = {
 }
 
 
-def main(words: Sequence[str]) -> int:
+def main(words: Sequence[str], verbs: Mapping[str, Callable[[], int]] = VERBS) -> int:
     """Carry out one verb. A stop that was asked for is a success of `run` only."""
-    if len(words) != 1 or words[0] not in VERBS:
-        Progress().say(f"usage: python3 -m paysite.launcher {'|'.join(VERBS)}")
+    if len(words) != 1 or words[0] not in verbs:
+        Progress().say(f"usage: python3 -m paysite.launcher {'|'.join(verbs)}")
         return 2
     for each in STOPPING:
         signal.signal(each, ask_to_stop)
     end_when_make_ends()
     try:
-        return VERBS[words[0]]()
+        return verbs[words[0]]()
     except LaunchFailed as failure:
         Progress().explain(failure)
         return 1

@@ -10,7 +10,7 @@ from typing import Final
 from paysite.launcher.places import Places
 
 MARK: Final = "PAYSITE_LAUNCHED"
-"""In the environment of every process we start: the DATA_DIR it belongs to."""
+"""In the environment of every process we start: its DATA_DIR, and which launch started it."""
 TRUE: Final = frozenset({"true", "on", "ok", "y", "yes", "1"})
 
 
@@ -81,5 +81,5 @@ def for_processes(
         "PATH": f"{places.venv / 'bin'}{os.pathsep}{environ.get('PATH', os.defpath)}",
         "VIRTUAL_ENV": str(places.venv),
         "PYTHONUNBUFFERED": "1",
-        MARK: str(places.data),
+        MARK: f"{places.data}#{secrets.token_hex(8)}",
     }

@@ -118,16 +118,12 @@ def is_present(package: Package) -> bool:
 
 
 def server_programs(program: str) -> list[Path]:
-    """PostgreSQL keeps its programs outside PATH; newest version first."""
-    folders = [
-        *Path("/usr/lib/postgresql").glob("*/bin"),
-        *Path("/usr").glob("pgsql-*/bin"),
-    ]
+    """PostgreSQL keeps its programs outside PATH, a folder per version; newest first."""
+    folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
     found = [folder / program for folder in folders if (folder / program).exists()]
-    return sorted(found, key=version_of, reverse=True)
+    return sorted(found, key=lambda path: version_in(path.parent.parent.name), reverse=True)
 
 
-def version_of(program: Path) -> int:
-    """The major version in a path such as /usr/lib/postgresql/15/bin/postgres."""
-    digits = "".join(letter for letter in program.parent.parent.name if letter.isdigit())
-    return int(digits or 0)
+def version_in(name: str) -> int:
+    """The number in a folder's name such as 15 or pgsql-15."""
+    return int("".join(letter for letter in name if letter.isdigit()) or 0)

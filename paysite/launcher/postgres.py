@@ -1,6 +1,7 @@
 """A private PostgreSQL on a socket that only its own account (and root) can reach."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,9 +11,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from paysite.launcher.packages import server_programs, version_of
+from paysite.launcher.packages import server_programs
 from paysite.launcher.places import Account, Places, account_for, home_of, socket_folder
-from paysite.launcher.processes import read_output, run_logged
+from paysite.launcher.processes import all_processes, read_output, run_logged, works_in
 from paysite.launcher.progress import LaunchFailed
 from paysite.launcher.supervisor import Service
 
@@ -74,25 +75,33 @@ def locate(places: Places) -> Postgres:
 
 def find_programs(version_file: Path) -> Path:
     """The newest PostgreSQL here, or the one that made the cluster we already have."""
-    found = [path.parent for path in server_programs("postgres")]
     on_path = shutil.which("postgres")
-    if on_path and not found:
-        found = [Path(on_path).resolve().parent]
-    if not found:
+    found = server_programs("postgres") or ([Path(on_path).resolve()] if on_path else [])
+    versions = {program.parent: version_of(program) for program in found}
+    usable = [programs for programs, version in versions.items() if version >= VERSION_MIN]
+    if not usable:
         raise LaunchFailed(
-            "PostgreSQL's programs were not found.", advice="sudo apt-get install postgresql"
+            f"PostgreSQL {VERSION_MIN} or newer was not found.",
+            advice="sudo apt-get install postgresql, or set DATABASE_URL to a server you have.",
         )
     if not version_file.exists():
-        return found[0]
+        return usable[0]
     made_by = int(version_file.read_text().strip())
-    fitting = [programs for programs in found if version_of(programs / "postgres") in (made_by, 0)]
+    fitting = [programs for programs in usable if versions[programs] == made_by]
     if not fitting:
         raise LaunchFailed(
             f"The data in {version_file.parent} was made by PostgreSQL {made_by}, "
-            f"which is not installed.",
+            "which is not installed.",
             advice=f"Install postgresql-{made_by}, or move that folder away to start afresh.",
         )
     return fitting[0]
+
+
+def version_of(program: Path) -> int:
+    """The major version that the program tells."""
+    answer = read_output([str(program), "--version"]) or ""
+    words = re.search(r"\b(\d+)", answer)
+    return int(words.group(1)) if words else 0
 
 
 def initialise(postgres: Postgres, *, places: Places, env: Mapping[str, str]) -> None:
@@ -138,20 +147,9 @@ def forget_stale_pid(postgres: Postgres) -> None:
     then refuse to start. We hold DATA_DIR and check that no process works in this cluster.
     """
     pid_file = postgres.data / "postmaster.pid"
-    if pid_file.exists() and os.path.isdir("/proc/self") and not users_of(postgres.data):
+    running = all_processes()
+    if pid_file.exists() and running and not any(works_in(pid, [postgres.data]) for pid in running):
         pid_file.unlink(missing_ok=True)
-
-
-def users_of(folder: Path) -> list[int]:
-    """Processes that have the folder as their working directory."""
-    found = []
-    for entry in os.listdir("/proc"):
-        try:
-            if entry.isdigit() and os.readlink(f"/proc/{entry}/cwd") == str(folder):
-                found.append(int(entry))
-        except OSError:
-            continue
-    return found
 
 
 def without_libpq(env: Mapping[str, str]) -> dict[str, str]:

@@ -121,23 +121,44 @@ def end_group(leader: int) -> None:
         return
 
 
-def belongs(pid: int, *, mark: bytes, homes: Sequence[str]) -> bool:
-    """Whether a process carries our mark or works inside one of our servers' folders."""
+def all_processes() -> list[int]:
+    """Every process that /proc shows; none on a system without it."""
+    if _libc is None:
+        return []
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+
+
+def mark_of(pid: int) -> str:
+    """Which launch started the process; empty when none of ours did, or it is gone."""
     try:
-        folder = os.readlink(f"/proc/{pid}/cwd")
-        if any(folder == home or folder.startswith(home + "/") for home in homes):
-            return True
-        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    start = f"{MARK}=".encode()
+    ours = (each.removeprefix(start) for each in variables if each.startswith(start))
+    return os.fsdecode(next(ours, b""))
+
+
+def works_in(pid: int, folders: Iterable[Path]) -> bool:
+    """Whether the process has its working directory in one of these folders."""
+    try:
+        place = Path(os.readlink(f"/proc/{pid}/cwd"))
     except OSError:
         return False
+    return any(place.is_relative_to(folder) for folder in folders)
 
 
-def leftovers(places: Places, *, homes: Iterable[Path] = ()) -> list[int]:
-    """Processes of this DATA_DIR that a killed launcher left. The caller holds DATA_DIR."""
-    mark = f"{MARK}={places.data}".encode()
-    folders = [str(home) for home in homes]
-    found = (int(entry) for entry in os.listdir("/proc") if entry.isdigit()) if _libc else iter(())
-    return [pid for pid in found if pid != os.getpid() and belongs(pid, mark=mark, homes=folders)]
+def leftovers(places: Places, *, homes: Sequence[Path] = ()) -> list[int]:
+    """Processes of this DATA_DIR that a killed launcher left. The caller holds DATA_DIR.
+
+    Servers overwrite their environment with their title; their working directory tells them.
+    """
+    start = f"{places.data}#"
+    return [
+        pid
+        for pid in all_processes()
+        if pid != os.getpid() and (mark_of(pid).startswith(start) or works_in(pid, homes))
+    ]
 
 
 def end_leftovers(places: Places, *, homes: Sequence[Path] = ()) -> int:

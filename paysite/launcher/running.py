@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from paysite.launcher import preparing
-from paysite.launcher.environment import for_processes, given, is_demo
+from paysite.launcher.environment import MARK, for_processes, given, is_demo
+from paysite.launcher.guardian import Guardian
 from paysite.launcher.places import CHECKOUT, Places, alone, open_places
 from paysite.launcher.preparing import Workshop, wanted_number
 from paysite.launcher.progress import LaunchFailed, Progress
@@ -24,37 +25,36 @@ STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def run() -> int:
     """Start everything and stay until told to stop. Leaves no process behind."""
-    progress = Progress()
     environ = given(CHECKOUT)
     host = environ.get("HOST", "127.0.0.1")
     port = wanted_number(environ.get("PORT", "8000"), name="PORT", least=1, most=65535)
-    places = open_places(Path(environ.get("DATA_DIR", "var")))
-    with alone(places):
-        env = for_processes(places, environ, host=host, port=port)
-        with workshop(places, progress, env) as shop:
-            check_port(host, port)
-            preparing.install(shop, with_dev=False)
-            preparing.start_servers(shop, durable=True)
-            prepare_platform(shop)
-            start_platform(shop, host=host, port=port)
-            announce(shop)
-            shop.supervisor.is_settled = True
-            shop.supervisor.watch()
+    with workshop(environ, Path(environ.get("DATA_DIR", "var")), host=host, port=port) as shop:
+        check_port(host, port)
+        preparing.install(shop, with_dev=False)
+        preparing.start_servers(shop, durable=True)
+        prepare_platform(shop)
+        services = platform_services(shop.places, shop.env, host=host, port=port)
+        start_platform(shop, services, host=host, port=port)
+        announce(shop)
+        shop.supervisor.watch()
     return 0
 
 
 @contextmanager
-def workshop(places: Places, progress: Progress, env: dict[str, str]) -> Iterator[Workshop]:
-    """Whatever happens inside, every process we started has ended when this is left."""
-    supervisor = Supervisor(places=places, progress=progress)
-    try:
-        yield Workshop(places=places, progress=progress, supervisor=supervisor, env=env)
-    finally:
-        for each in STOPPING:
-            signal.signal(each, lambda *_: supervisor.hurry())
-        if supervisor.running:
-            progress.say("Stopping …")
-        supervisor.stop()
+def workshop(environ: Mapping[str, str], data: Path, *, host: str, port: int) -> Iterator[Workshop]:
+    """Hold DATA_DIR. Whatever happens inside, no process of ours is left when this is left."""
+    places = open_places(data)
+    progress = Progress()
+    with alone(places):
+        env = for_processes(places, environ, host=host, port=port)
+        supervisor = Supervisor(places=places, progress=progress)
+        with Guardian(env[MARK]):
+            try:
+                yield Workshop(places=places, progress=progress, supervisor=supervisor, env=env)
+            finally:
+                for each in STOPPING:
+                    signal.signal(each, lambda *_: supervisor.hurry())
+                supervisor.stop()
 
 
 def check_port(host: str, port: int) -> None:
@@ -130,15 +130,15 @@ def granian(host: str, port: int, *, workers: int) -> tuple[str, ...]:
     )
 
 
-def start_platform(shop: Workshop, *, host: str, port: int) -> None:
+def start_platform(shop: Workshop, services: list[Service], *, host: str, port: int) -> None:
     """Start all processes and wait until the web answers that it can serve."""
     with shop.progress.step("Processes") as step:
         check_port(host, port)
-        services = platform_services(shop.places, shop.env, host=host, port=port)
         for service in services:
             shop.supervisor.start(service)
         shop.supervisor.wait_for("web", lambda: is_serving(host, port), seconds=WEB_SECONDS)
         step.note(", ".join(service.name for service in services))
+    shop.supervisor.is_settled = True
 
 
 def is_serving(host: str, port: int) -> bool:

@@ -199,6 +199,8 @@ class Supervisor:
     def stop(self) -> None:
         """End everything: the platform's processes first, then the servers they write to."""
         everything = list(self.running.values())
+        if everything:
+            self.progress.say("Stopping …")
         self.end([each for each in everything if not each.service.is_server], STOP_SECONDS)
         self.end([each for each in everything if each.service.is_server], SERVER_STOP_SECONDS)
         self.running.clear()

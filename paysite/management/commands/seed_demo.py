@@ -17,7 +17,9 @@ from paysite.demo.people import make_cast
 
 
 class Command(BaseCommand):
-    """Safe to run at every start: an existing demo is kept, only addresses are brought up to date."""
+    """Safe to run at every start: an existing demo is kept, only addresses are brought up to
+    date.
+    """
 
     help = "Create demo merchants, staff, sandbox channels and ninety days of history."
 
