@@ -1,0 +1,1 @@
+"""The REST face: what merchants' programs call."""

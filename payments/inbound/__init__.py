@@ -1,0 +1,1 @@
+"""The inbound face: what gateways call."""
