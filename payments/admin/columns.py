@@ -1,0 +1,90 @@
+"""How values look in lists and on pages: amounts, moments, states, numbers."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django.contrib import admin
+from django.db.models import Choices
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from payments.money import Money
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+Text: TypeAlias = "str | _StrPromise"
+Column: TypeAlias = Callable[..., Any]
+
+EMPTY = "–"
+
+
+def time_tag(at: datetime | None) -> SafeString | str:
+    """A moment in the platform's time zone, to the second."""
+    if at is None:
+        return EMPTY
+    local = timezone.localtime(at)
+    return format_html(
+        '<time class="nowrap" datetime="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        f"{local:%Y-%m-%d %H:%M:%S}",
+    )
+
+
+def money_tag(money: Money) -> SafeString:
+    """An amount with its sign."""
+    return format_html('<span class="money">{}</span>', money.text)
+
+
+def badge_tag(text: Text, tone: str) -> SafeString:
+    """A word with a colour."""
+    return format_html('<span class="badge {}">{}</span>', tone, text)
+
+
+def mono_tag(text: str) -> SafeString | str:
+    """A number, in letters of one width."""
+    return format_html('<span class="mono">{}</span>', text) if text else EMPTY
+
+
+def moment(field: str, label: Text) -> Column:
+    """A column with a moment."""
+
+    @admin.display(description=label)
+    def show(_admin: Any, row: Any) -> SafeString | str:
+        return time_tag(getattr(row, field))
+
+    return show
+
+
+def amount(label: Text, field: str = "amount_minor") -> Column:
+    """A column with an amount in the row's currency."""
+
+    @admin.display(description=label)
+    def show(_admin: Any, row: Any) -> SafeString:
+        return money_tag(Money(getattr(row, field), row.currency))
+
+    return show
+
+
+def number(field: str, label: Text) -> Column:
+    """A column with a number to be read letter by letter."""
+
+    @admin.display(description=label)
+    def show(_admin: Any, row: Any) -> SafeString | str:
+        return mono_tag(str(getattr(row, field)))
+
+    return show
+
+
+def badge(field: str, label: Text, tones: Mapping[Any, str]) -> Column:
+    """A column with the label of a choice, in the colour of its value."""
+
+    @admin.display(description=label)
+    def show(_admin: Any, row: Any) -> SafeString:
+        value: str | Choices = getattr(row, field)
+        text: str = getattr(row, f"get_{field}_display")()
+        return badge_tag(text, tones.get(value, "neutral"))
+
+    return show

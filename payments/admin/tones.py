@@ -1,0 +1,37 @@
+"""The colour of each state. The word carries the meaning; the colour repeats it."""
+
+from typing import Final
+
+from payments.acquiring.models import Verdict
+from payments.acquiring.states import AttemptState, PaymentState, RefundState
+from payments.callbacks.models import CallbackState
+
+PAYMENT: Final = {PaymentState.PENDING: "warn", PaymentState.PAID: "ok"}
+ATTEMPT: Final = {
+    AttemptState.OPEN: "info",
+    AttemptState.CREATED: "info",
+    AttemptState.UNKNOWN: "warn",
+    AttemptState.CLOSING: "info",
+    AttemptState.ABANDONED: "warn",
+    AttemptState.SUCCEEDED: "ok",
+    AttemptState.FAILED: "bad",
+    AttemptState.LATE: "warn",
+}
+REFUND: Final = {
+    RefundState.REQUESTED: "info",
+    RefundState.SENT: "info",
+    RefundState.SUCCEEDED: "ok",
+    RefundState.FAILED: "bad",
+}
+VERDICT: Final = {
+    Verdict.RECEIVED: "warn",
+    Verdict.BOOKED: "ok",
+    Verdict.LATE: "warn",
+    Verdict.REFUSED: "bad",
+    Verdict.MISMATCH: "bad",
+}
+CALLBACK: Final = {
+    CallbackState.PENDING: "warn",
+    CallbackState.DELIVERED: "ok",
+    CallbackState.GIVEN_UP: "bad",
+}

@@ -1,0 +1,1 @@
+"""The merchant's pages of this storey: the day, payments, and callbacks."""

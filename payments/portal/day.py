@@ -1,0 +1,94 @@
+"""The portal's first page: the day in four figures, and what needs somebody."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from merchants.access import MerchantAccess
+from merchants.accounts.abilities import EVENTS_READ
+from payments.acquiring.queries import PaymentFilter, list_payments
+from payments.acquiring.today import Today, today_of
+from payments.callbacks.waiting import Waiting, waiting_of
+from payments.money import Money
+from payments.portal.rows import payment_row
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One key figure, and a line below it that says how it compares."""
+
+    label: str
+    value: str
+    note: str
+    trend: str = ""
+    """"", up or down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that somebody should look at."""
+
+    text: str
+    link: str
+    verb: str
+
+
+def day_page(access: MerchantAccess, *, at: datetime, latest: int) -> Mapping[str, object]:
+    """What the page shows."""
+    day = today_of(access, at=at)
+    page = list_payments(access, PaymentFilter(), before=0, limit=latest)
+    waiting = waiting_of(access) if EVENTS_READ in access.abilities else None
+    figures = [_volume(day), _paid(day), _success(day)]
+    return {
+        "figures": [*figures, _waiting(waiting)] if waiting else figures,
+        "tasks": _tasks(waiting),
+        "rows": [payment_row(facts) for facts in page.payments],
+        "has_more": bool(page.next_before),
+    }
+
+
+def _volume(day: Today) -> Figure:
+    amounts = sorted(day.today.volume.values(), key=lambda money: money.currency != "CNY")
+    main = amounts[0] if amounts else Money(0)
+    before = day.yesterday.volume.get(main.currency)
+    others = ", ".join(money.text for money in amounts[1:])
+    if before is None:
+        return Figure(_("Volume"), main.text, others)
+    percent = 100 * (main.minor - before.minor) / before.minor
+    note = _("%(change)s against yesterday at this time") % {"change": f"{percent:+.1f}%"}
+    trend = "up" if percent > 0 else "down" if percent < 0 else ""
+    return Figure(_("Volume"), main.text, f"{note} · {others}" if others else note, trend)
+
+
+def _paid(day: Today) -> Figure:
+    note = _("%(count)d yesterday at this time") % {"count": day.yesterday.paid}
+    return Figure(_("Paid"), f"{day.today.paid:,}", note)
+
+
+def _success(day: Today) -> Figure:
+    percent, closed = day.today.success_percent, day.today.closed
+    note = ngettext("%(count)d closed unpaid", "%(count)d closed unpaid", closed)
+    value = "–" if percent is None else f"{percent:.1f}%"
+    return Figure(_("Success rate"), value, note % {"count": closed})
+
+
+def _waiting(waiting: Waiting) -> Figure:
+    note = _("%(count)d failed before") % {"count": waiting.failing}
+    return Figure(
+        _("Waiting callbacks"), f"{waiting.waiting:,}", note, "down" if waiting.failing else ""
+    )
+
+
+def _tasks(waiting: Waiting | None) -> Sequence[Task]:
+    if waiting is None or not waiting.failing:
+        return []
+    text = ngettext(
+        "%(count)d callback did not reach your program. It is tried again.",
+        "%(count)d callbacks did not reach your program. They are tried again.",
+        waiting.failing,
+    ) % {"count": waiting.failing}
+    return [Task(text, reverse("payments_portal:callbacks"), _("See callbacks"))]

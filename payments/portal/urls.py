@@ -1,0 +1,13 @@
+"""Addresses of the portal's pages of this storey."""
+
+from django.urls import path
+
+from payments.portal import views
+
+app_name = "payments_portal"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("payments/", views.payments, name="payments"),
+    path("payments/<str:payment>/", views.payment, name="payment"),
+    path("callbacks/", views.callbacks, name="callbacks"),
+]
