@@ -14,7 +14,7 @@ from paysite.launcher.environment import MARK
 from paysite.launcher.places import CHECKOUT
 from paysite.launcher.processes import all_processes, mark_of, tell, wait_until
 
-GRACE_SECONDS: Final = 10.0
+GRACE_SECONDS: Final = 4.0
 
 
 class Guardian:

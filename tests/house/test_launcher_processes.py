@@ -51,9 +51,7 @@ class Platform:
         return self.output.read_text()
 
     def wait_ready(self) -> None:
-        ready = wait_until(
-            lambda: "\nready\n" in self.said or self.has_ended(), seconds=SECONDS
-        )
+        ready = wait_until(lambda: "\nready\n" in self.said or self.has_ended(), seconds=SECONDS)
         assert ready, self.said
         assert not self.has_ended(), self.said
 
@@ -111,8 +109,8 @@ def make_platform(tmp_path: Path) -> Iterator[Callable[[str], Platform]]:
     yield make
     for platform in made:
         if platform.process is not None and not platform.has_ended():
-            platform.process.kill()
-            platform.process.wait()
+            platform.process.terminate()
+            platform.exit_code()
         assert wait_until(lambda each=platform: not each.processes(), seconds=SECONDS)  # type: ignore[misc]
         places = Places(checkout=CHECKOUT, data=platform.data)
         shutil.rmtree(Path("/var/lib/paysite") / places.digest, ignore_errors=True)
