@@ -217,7 +217,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": _("Create payments, learn what became of them, and read your balance."),
     "OAS_VERSION": "3.1.0",
     "WEBHOOKS": "payments.api.operations.WEBHOOKS",
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enum_id_removal"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
 }

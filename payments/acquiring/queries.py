@@ -1,15 +1,18 @@
 """Reads payments for faces. Whatever a merchant can reach takes a MerchantAccess and obeys it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.db.models import QuerySet
 
+from compliance.database import prepared
 from merchants.access import MerchantAccess, require
 from payments.acquiring.facts import PaymentFacts, facts_of
-from payments.acquiring.models import Attempt, Payment
+from payments.acquiring.models import Payment
 from payments.acquiring.presenting import from_row
 from payments.acquiring.states import LIVE, PaymentState
 from payments.acquiring.tokens import payment_of
@@ -141,33 +144,54 @@ def list_payments(
     return Page([facts_of(payment) for payment in found[:limit]], more)
 
 
+_CHECKOUT: Final = """
+SELECT p.public_id, m.name, p.amount_minor, p.currency, p.subject, p.description,
+       p.merchant_order_no, p.state, p.expires_at, p.close_requested_at IS NOT NULL, p.created_at,
+       p.paid_at, p.method, p.channel_trade_no, p.return_url, p.methods, p.livemode,
+       t.number, t.method, t.state, t.presentation::text, t.expires_at, t.failure
+  FROM payments_payment p
+  JOIN merchants_merchant m ON m.id = p.merchant_id
+  LEFT JOIN LATERAL (
+       SELECT * FROM payments_attempt a WHERE a.payment_id = p.id ORDER BY a.id DESC LIMIT 1
+       ) t ON true
+ WHERE p.public_id = %s
+"""
+
+
 def find_checkout(*, token: str, at: datetime) -> Checkout:
-    """What the checkout page shows. Raises TokenForged, also for a payment that is not there."""
+    """What the checkout page shows, by one prepared statement.
+
+    Raises TokenForged, and PaymentUnknown for a payment that is not there.
+    """
     public_id = payment_of(token)
-    payment = Payment.objects.select_related("merchant").filter(public_id=public_id).first()
-    if payment is None:
+    rows = prepared(_CHECKOUT, [public_id])
+    if not rows:
         raise PaymentUnknown(payment=public_id)
-    latest = payment.attempts.order_by("-pk").first()
+    (
+        _, merchant, minor, currency, subject, description, order_no, state, expires_at,
+        is_closing, created_at, paid_at, method, trade_no, return_url, allowed, livemode,
+        *attempt,
+    ) = rows[0]  # fmt: skip
     return Checkout(
         payment=public_id,
         token=token,
-        merchant_name=payment.merchant.name,
-        amount=payment.amount,
-        subject=payment.subject,
-        description=payment.description,
-        merchant_order_no=payment.merchant_order_no,
-        status=payment.state,
-        is_expired=payment.expires_at <= at,
-        is_closing=payment.close_requested_at is not None,
-        created_at=payment.created_at,
-        expires_at=payment.expires_at,
-        paid_at=payment.paid_at,
-        method=payment.method,
-        channel_trade_no=payment.channel_trade_no,
-        return_url=_return_url(payment),
-        methods=_choices(payment),
-        attempt=_shown(latest) if latest else None,
-        livemode=payment.livemode,
+        merchant_name=merchant,
+        amount=Money(minor, currency),
+        subject=subject,
+        description=description,
+        merchant_order_no=order_no,
+        status=state,
+        is_expired=expires_at <= at,
+        is_closing=is_closing,
+        created_at=created_at,
+        expires_at=expires_at,
+        paid_at=paid_at,
+        method=method,
+        channel_trade_no=trade_no,
+        return_url=way_back(return_url, payment=public_id, order_no=order_no, state=state),
+        methods=_choices(allowed, livemode=livemode),
+        attempt=_shown(attempt) if attempt[0] else None,
+        livemode=livemode,
     )
 
 
@@ -190,8 +214,8 @@ def checkout_status(*, token: str, at: datetime) -> CheckoutStatus:
     )
 
 
-def _choices(payment: Payment) -> tuple[MethodChoice, ...]:
-    served = {channel.gateway for channel in active(livemode=payment.livemode)}
+def _choices(allowed: Sequence[str], *, livemode: bool) -> tuple[MethodChoice, ...]:
+    served = {channel.gateway for channel in active(livemode=livemode)}
     return tuple(
         MethodChoice(
             code=code,
@@ -202,32 +226,33 @@ def _choices(payment: Payment) -> tuple[MethodChoice, ...]:
             reason="" if dialect.name in served else "no_channel",
         )
         for code, (dialect, method) in methods().items()
-        if not payment.methods or code in payment.methods
+        if not allowed or code in allowed
     )
 
 
-def _shown(attempt: Attempt) -> ShownAttempt:
-    is_live = attempt.state in LIVE
+def _shown(attempt: Sequence[Any]) -> ShownAttempt:
+    number, method, state, presentation, expires_at, failure = attempt
+    is_live = state in LIVE and presentation is not None
     return ShownAttempt(
-        id=attempt.number,
-        method=attempt.method,
-        gateway=methods()[attempt.method][0].name,
-        state=attempt.state,
-        presentation=from_row(attempt.presentation) if is_live else None,
-        expires_at=attempt.expires_at,
-        failure=attempt.failure,
+        id=number,
+        method=method,
+        gateway=methods()[method][0].name,
+        state=state,
+        presentation=from_row(json.loads(presentation)) if is_live else None,
+        expires_at=expires_at,
+        failure=failure,
     )
 
 
-def _return_url(payment: Payment) -> str:
+def way_back(return_url: str, *, payment: str, order_no: str, state: str) -> str:
     """Back to the merchant. What is appended informs the customer's browser and proves nothing."""
-    if not payment.return_url:
+    if not return_url:
         return ""
-    parts = urlsplit(payment.return_url)
+    parts = urlsplit(return_url)
     query = [
         *parse_qsl(parts.query, keep_blank_values=True),
-        ("payment_id", payment.public_id),
-        ("merchant_order_no", payment.merchant_order_no),
-        ("status", payment.state),
+        ("payment_id", payment),
+        ("merchant_order_no", order_no),
+        ("status", state),
     ]
     return urlunsplit(parts._replace(query=urlencode(query)))

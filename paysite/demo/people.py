@@ -73,9 +73,7 @@ def make_cast(*, at: datetime) -> Cast:
     for place, (username, name, group) in STAFF.items():
         user, users[place] = _person(username, name, at=at, is_staff=True)
         user.groups.add(_group(group))
-    _, users["administrator"] = _person(
-        "admin", "管理员", at=at, is_staff=True, is_superuser=True
-    )
+    _, users["administrator"] = _person("admin", "管理员", at=at, is_staff=True, is_superuser=True)
     document["users"] = users
     return Cast(merchants, document)
 
