@@ -6,7 +6,7 @@ A face turns a refusal into words; nobody else does. Faults (something broke) ar
 from typing import Any, ClassVar
 
 
-class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error
+class Refusal(Exception):
     """Base of every expected no. `facts` are safe to show to the caller."""
 
     code: ClassVar[str] = "refused"

@@ -1,4 +1,5 @@
-"""Names the moments between two steps at which a process may die, so that tests can make it die there.
+"""Names the moments between two steps at which a process may die, so that tests can make it die
+there.
 
 A step is a point where one thing is durable and the next is not yet done. In production this is one
 comparison with an empty string.

@@ -1,10 +1,11 @@
-"""Lets the test runner empty the database between stories, which our triggers would refuse anyone else."""
+"""Lets the test runner empty the database between stories, which our triggers would refuse anyone
+else.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.db.backends.postgresql.operations import DatabaseOperations
-
 
 _flush = DatabaseOperations.execute_sql_flush
 
@@ -22,4 +23,4 @@ def _flush_with_triggers_asleep(self: DatabaseOperations, sql_list: Iterable[str
 
 def allow_emptying() -> None:
     """Give the test connection the power to flush."""
-    DatabaseOperations.execute_sql_flush = _flush_with_triggers_asleep  # type: ignore[method-assign]
+    DatabaseOperations.execute_sql_flush = _flush_with_triggers_asleep  # type: ignore[method-assign,assignment]

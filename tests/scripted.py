@@ -1,4 +1,6 @@
-"""A gateway in memory whose answers a test scripts. It keeps its own truth, so tests can compare."""
+"""A gateway in memory whose answers a test scripts. It keeps its own truth, so tests can
+compare.
+"""
 
 import json
 from collections import deque
@@ -175,7 +177,7 @@ class First(_Scripted):
     name: ClassVar[str] = "first"
     label: ClassVar[str] = "First"
     methods: ClassVar[tuple[Method, ...]] = (
-        Method(code="first", label="First", hint="", products={d: "qr" for d in Device}),
+        Method(code="first", label="First", hint="", products=dict.fromkeys(Device, "qr")),
     )
 
 
@@ -185,7 +187,7 @@ class Second(_Scripted):
     name: ClassVar[str] = "second"
     label: ClassVar[str] = "Second"
     methods: ClassVar[tuple[Method, ...]] = (
-        Method(code="second", label="Second", hint="", products={d: "qr" for d in Device}),
+        Method(code="second", label="Second", hint="", products=dict.fromkeys(Device, "qr")),
     )
 
 

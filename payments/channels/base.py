@@ -1,4 +1,5 @@
-"""What the platform and a gateway say to each other, in frozen values. A channel author reads this file.
+"""What the platform and a gateway say to each other, in frozen values. A channel author reads this
+file.
 
 A *gateway* (Alipay, WeChat Pay, ...) is spoken to by one folder beside this file. The folder offers one
 `Dialect`; a *channel* is a configured connection made with it (`Dialect.connect`). Nothing here knows
@@ -263,7 +264,8 @@ class Reply:
     content_type: str
 
 
-# --- the plug-in -----------------------------------------------------------------------------------
+# --- the plug-in
+# -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,7 +327,9 @@ class Gateway(Protocol):
         """Ask where the refund stands. `Rejected` only when it certainly does not exist there."""
 
     def read(self, message: RawMessage) -> Notification:
-        """Verify over the raw bytes, then parse. Raises NotAuthentic. Cannot be told not to verify."""
+        """Verify over the raw bytes, then parse. Raises NotAuthentic. Cannot be told not to
+        verify.
+        """
 
     def accept(self) -> Reply:
         """The answer after which the gateway stops sending this notification."""

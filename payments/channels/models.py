@@ -6,7 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Channel(models.Model):
-    """One connection. Its code is in the notification address and in ledger accounts: it never changes."""
+    """One connection. Its code is in the notification address and in ledger accounts: it never
+    changes.
+    """
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
     gateway = models.CharField(_("gateway"), max_length=16)

@@ -1,4 +1,6 @@
-"""RSA signatures and keys as the gateways use them. The hash is always ours to choose, never the message's."""
+"""RSA signatures and keys as the gateways use them. The hash is always ours to choose, never the
+message's.
+"""
 
 import base64
 import binascii

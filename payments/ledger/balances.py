@@ -1,4 +1,6 @@
-"""Balances: the latest checkpoint plus the postings since. No running total is locked by a payment."""
+"""Balances: the latest checkpoint plus the postings since. No running total is locked by a
+payment.
+"""
 
 from typing import Final
 

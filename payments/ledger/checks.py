@@ -38,7 +38,9 @@ def breaks() -> Iterator[str]:
 
 
 def trial_balance() -> list[tuple[str, str, bool, int]]:
-    """(account kind, currency, livemode, balance in minor units), for every kind that has postings."""
+    """(account kind, currency, livemode, balance in minor units), for every kind that has
+    postings.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT a.kind, a.currency, a.livemode, sum(p.amount_minor)::bigint

@@ -62,14 +62,14 @@ class Journal(models.Model):
 
 
 class Posting(models.Model):
-    """One side of a journal. Debits are positive, credits negative; the account has the currency."""
+    """One side of a journal. Debits are positive, credits negative; the account has the
+    currency.
+    """
 
     journal = models.ForeignKey(
         Journal, models.PROTECT, related_name="postings", verbose_name=_("journal")
     )
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_index=False, verbose_name=_("account")
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_index=False, verbose_name=_("account"))
     amount_minor = models.BigIntegerField(_("amount"))
 
     class Meta:
@@ -79,7 +79,9 @@ class Posting(models.Model):
             models.CheckConstraint(condition=~Q(amount_minor=0), name="posting_not_zero"),
         ]
         indexes = [
-            models.Index(fields=["account", "id"], include=["amount_minor"], name="posting_account"),
+            models.Index(
+                fields=["account", "id"], include=["amount_minor"], name="posting_account"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -99,3 +101,6 @@ class Checkpoint(models.Model):
             models.UniqueConstraint(fields=["account", "posting_id"], name="checkpoint_once"),
         ]
         ordering = [F("posting_id").desc()]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} at {self.posting_id}"

@@ -26,7 +26,7 @@ from payments.acquiring.pay import close_payment
 from payments.acquiring.refunds import claim_due, pursue
 from payments.acquiring.states import LIVE
 from payments.callbacks.models import Event
-from payments.channels.base import TradeState
+from payments.channels.base import RawMessage, TradeState
 from payments.errors import Refusal
 from payments.ledger import checks
 from payments.ledger.balances import balance
@@ -54,14 +54,12 @@ class Business(RuleBasedStateMachine):
         self.shop = open_shop("茗山茶业")
         self.now = NOON
         self.count = 0
-        self.messages = []
+        self.messages: list[tuple[str, RawMessage]] = []
 
     @rule(target=payments, minor=st.integers(1, 10**9))
     def create(self, minor):
         self.count += 1
-        return order(
-            self.shop, f"T{self.count}", amount=Money(minor), expires_in=600, at=self.now
-        )
+        return order(self.shop, f"T{self.count}", amount=Money(minor), expires_in=600, at=self.now)
 
     @rule(payment=payments, method=METHODS, fault=FAULTS)
     def choose(self, payment, method, fault):
@@ -76,9 +74,7 @@ class Business(RuleBasedStateMachine):
 
     @rule(method=METHODS, data=st.data())
     def wallet_pays(self, method, data):
-        waiting = [
-            n for n, k in script_of(method).orders.items() if k.state is TradeState.WAITING
-        ]
+        waiting = [n for n, k in script_of(method).orders.items() if k.state is TradeState.WAITING]
         if waiting:
             number = data.draw(st.sampled_from(sorted(waiting)))
             script_of(method).pay(number)
@@ -121,7 +117,7 @@ class Business(RuleBasedStateMachine):
         script_of(method).can_close = can_close
 
     @invariant()
-    def the_books_hold(self):
+    def the_books_hold(self) -> None:
         assert [*checks.breaks(), *soundness.breaks()] == []
 
     @invariant()
@@ -145,7 +141,7 @@ class Business(RuleBasedStateMachine):
             transaction.set_rollback(True)
             self.world.__exit__(None, None, None)
 
-    def everything_comes_to_rest(self):
+    def everything_comes_to_rest(self) -> None:
         """No paid order is missing and no money is kept."""
         for _ in range(30):
             self.now += timedelta(hours=2)

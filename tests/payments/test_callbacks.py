@@ -10,8 +10,8 @@ from django.db import connection
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
-from merchants.accounts.callback_secret import callback_secret_of, rotate_callback_secret
 from compliance.audit.actor import SYSTEM
+from merchants.accounts.callback_secret import callback_secret_of, rotate_callback_secret
 from payments.acquiring.notifications import receive
 from payments.callbacks import deliver
 from payments.callbacks.deliver import claim, deliver_due
@@ -86,9 +86,7 @@ def test_the_merchant_hears_and_the_public_library_verifies(tea, till):
 @pytest.mark.django_db(transaction=True)
 def test_both_secrets_verify_while_one_replaces_the_other(tea, till):
     old = callback_secret_of(tea.merchant.pk)
-    new = rotate_callback_secret(
-        merchant_id=tea.merchant.pk, actor=SYSTEM, at=timezone.now()
-    )
+    new = rotate_callback_secret(merchant_id=tea.merchant.pk, actor=SYSTEM, at=timezone.now())
     sell(tea, till)
     deliver_due()
     [(headers, body)] = Till.heard
@@ -105,6 +103,7 @@ def test_anything_but_2xx_is_tried_again_on_schedule(tea, till, status):
     deliver_due()
     callback.refresh_from_db()
     assert (callback.state, callback.tries) == (CallbackState.PENDING, 1)
+    assert callback.due_at is not None
     wait = (callback.due_at - CallbackTry.objects.get().at).total_seconds()
     assert WAITS[0] <= wait <= WAITS[0] * 1.1 + 0.1
     assert len(Till.heard) == 1, "a redirect is not followed"

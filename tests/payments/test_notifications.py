@@ -1,18 +1,19 @@
 """Messages from gateways: only authentic, matching ones move money, and each of them only once."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from compliance.models import AuditEntry
-from payments.acquiring.models import Notification, Refund, Verdict
+from payments.acquiring.models import Attempt, Notification, Refund, Verdict
 from payments.acquiring.notifications import receive
 from payments.acquiring.pay import close_payment
 from payments.acquiring.queries import get_payment
 from payments.acquiring.states import AttemptState, PaymentState
 from payments.callbacks.models import Event
-from payments.channels.base import RawMessage
+from payments.channels.base import RawMessage, Reply
 from payments.channels.registry import ChannelUnknown
 from payments.ledger.models import Journal
 from payments.money import Money
@@ -27,7 +28,7 @@ def waiting(tea):
     return payment, choose(payment)
 
 
-def hear(attempt, **changes):
+def hear(attempt: Attempt, **changes: Any) -> Reply:
     return receive(
         channel_code="first",
         raw=script_of("first").message(attempt.number, **changes),
@@ -94,7 +95,9 @@ def test_a_forged_copy_sent_first_does_not_shadow_the_true_message(tea, waiting)
     payment, attempt = waiting
     raw = script_of("first").message(attempt.number)
     receive(
-        channel_code="first", raw=RawMessage(headers={}, body=raw.body, received_at=NOON), address=""
+        channel_code="first",
+        raw=RawMessage(headers={}, body=raw.body, received_at=NOON),
+        address="",
     )
     assert receive(channel_code="first", raw=raw, address="").status == 200
     assert get_payment(tea.access, payment.id).status is PaymentState.PAID

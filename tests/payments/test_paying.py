@@ -183,7 +183,11 @@ def test_the_one_statement_writes_every_row_of_the_booking(tea):
     receive(channel_code="first", raw=script_of("first").message(attempt.number), address="")
     row = Payment.objects.get()
     journal = Journal.objects.get()
-    assert (journal.kind, journal.subject, journal.at) == ("payment.paid", row.public_id, row.paid_at)
+    assert (journal.kind, journal.subject, journal.at) == (
+        "payment.paid",
+        row.public_id,
+        row.paid_at,
+    )
     assert sorted(journal.postings.values_list("account__kind", "amount_minor")) == [
         ("channel_receivable", 12800),
         ("merchant_payable", -12800),

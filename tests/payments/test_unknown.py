@@ -1,5 +1,7 @@
 """A gateway that does not answer has not refused: nothing is assumed, nothing is doubled."""
 
+from itertools import pairwise
+
 import pytest
 
 from payments.acquiring.attempts import ask_gateway
@@ -15,7 +17,7 @@ from payments.callbacks.models import Event
 from payments.ledger.balances import balance
 from payments.ledger.models import AccountKind
 from payments.money import Money
-from tests.cast import choose, later, latest_attempt, order
+from tests.cast import choose, later, order
 from tests.scripted import script_of
 
 pytestmark = pytest.mark.django_db
@@ -67,10 +69,11 @@ def test_the_gateway_is_asked_at_growing_intervals(tea):
     waits = []
     for _ in range(4):
         attempt.refresh_from_db()
+        assert attempt.ask_at is not None
         due = (attempt.ask_at - later(0)).total_seconds()
         waits.append(due)
         tidy(due)
-    gaps = [b - a for a, b in zip(waits, waits[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(waits)]
     assert gaps == sorted(gaps)
     assert len(set(gaps)) > 1
 

@@ -81,7 +81,12 @@ def test_emoji_in_a_subject_are_welcome():
     assert read(subject="🍵 茶").subject == "🍵 茶"
 
 
-@given(st.dictionaries(st.sampled_from([*TEA, "methods", "expires_in", "x"]), st.none() | st.text() | st.integers() | st.floats() | st.lists(st.text())))
+@given(
+    st.dictionaries(
+        st.sampled_from([*TEA, "methods", "expires_in", "x"]),
+        st.none() | st.text() | st.integers() | st.floats() | st.lists(st.text()),
+    )
+)
 def test_any_object_is_read_or_refused_with_codes(data):
     try:
         ask = read_payment_ask(data, known_methods=METHODS, plain_http=False)
@@ -93,5 +98,10 @@ def test_any_object_is_read_or_refused_with_codes(data):
 
 def test_the_fingerprint_tells_a_repeat_from_another_order():
     assert read().fingerprint() == read().fingerprint()
-    others = [read(amount=12801), read(subject="红茶"), read(metadata={"a": 1}), read(expires_in=60)]
+    others = [
+        read(amount=12801),
+        read(subject="红茶"),
+        read(metadata={"a": 1}),
+        read(expires_in=60),
+    ]
     assert len({ask.fingerprint() for ask in [read(), *others]}) == 5

@@ -46,7 +46,8 @@ def test_no_machine_comes_back_to_a_final_state_it_left(moves, states, require):
     finals = {state for state in states if not moves[state]}
     assert finals
     for state in states:
-        reached, todo = set(), [state]
+        reached: set[str] = set()
+        todo = [state]
         while todo:
             for new in moves[todo.pop()] - reached:
                 reached.add(new)
@@ -54,9 +55,7 @@ def test_no_machine_comes_back_to_a_final_state_it_left(moves, states, require):
         assert state in finals or reached & finals
 
 
-@given(
-    st.sampled_from(AttemptState), st.sampled_from(PaymentState), st.sampled_from(TradeState)
-)
+@given(st.sampled_from(AttemptState), st.sampled_from(PaymentState), st.sampled_from(TradeState))
 def test_the_step_taken_is_always_a_legal_move(attempt, payment, trade):
     match step_for(attempt, payment, trade):
         case Step.BOOK:

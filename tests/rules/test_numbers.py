@@ -1,0 +1,35 @@
+"""Public numbers."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compliance.numbers import new_number
+
+moments = st.datetimes(
+    min_value=datetime(2000, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)
+)
+
+
+def test_a_number_is_its_prefix_and_26_characters_that_people_do_not_confuse():
+    assert re.fullmatch(r"pay_[0-9a-hjkmnp-tv-z]{26}", new_number("pay_"))
+
+
+def test_numbers_do_not_repeat_and_cannot_be_guessed_from_one_another():
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    numbers = [new_number("evt_", at=at) for _ in range(1000)]
+
+    assert len({number[14:] for number in numbers}) == 1000
+
+
+@given(moments, st.integers(min_value=1, max_value=10**12))
+def test_a_later_number_sorts_after_an_earlier_one(at, millis):
+    assert new_number("pay_", at=at) < new_number("pay_", at=at + timedelta(milliseconds=millis))
+
+
+def test_a_number_is_a_ulid_in_lower_case():
+    at = datetime(2016, 7, 30, 23, 54, 10, 259000, tzinfo=UTC)
+
+    assert new_number("", at=at).startswith("01arz3ndek")
