@@ -8,7 +8,7 @@ parsed once per connection.
 import select
 from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 from django.db import connection
@@ -16,8 +16,6 @@ from django.db.utils import OperationalError
 from psycopg.types.numeric import Int8
 
 Params = Sequence[object] | Mapping[str, object]
-
-_BAD: Final = psycopg.pq.ConnStatus.BAD
 
 
 def prepared(sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
@@ -30,38 +28,32 @@ def prepared(sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
     anything: before the statement is sent, and once afterwards if it only reads; never inside an
     atomic block.
     """
-    may_reconnect = not connection.in_atomic_block
-    if may_reconnect:
-        drop_dead_connection()
+    if connection.in_atomic_block:
+        return _run(sql, params)
+    drop_dead_connection()
     try:
         return _run(sql, params)
     except OperationalError:
-        if not (may_reconnect and _is_read(sql) and _is_dead()):
+        raw = connection.connection
+        if raw is None or not raw.closed:
             raise
-    connection.close()
+        connection.close()
+        if not _is_read(sql):
+            raise
     return _run(sql, params)
 
 
 def drop_dead_connection() -> None:
     """Close Django's connection if the server hung up, so that the next statement opens a new one.
 
-    Called at the start of each request. It sends nothing: an idle connection has nothing to read,
-    except when the server said goodbye.
+    Called at the start of each request. It costs a look at the socket: an idle connection has
+    nothing to read, except when the server said goodbye or, rarely, something harmless.
     """
     raw: psycopg.Connection[Any] | None = connection.connection
     if raw is None or connection.in_atomic_block:
         return
-    if not raw.closed:
-        if not _has_news(raw.pgconn.socket):
-            return
-        try:
-            raw.pgconn.consume_input()
-        except psycopg.OperationalError:
-            pass
-        else:
-            if raw.pgconn.status != _BAD:
-                return
-    connection.close()
+    if raw.closed or (_has_news(raw.pgconn.socket) and not connection.is_usable()):
+        connection.close()
 
 
 def _run(sql: str, params: Params) -> list[tuple[Any, ...]]:
@@ -88,11 +80,6 @@ def _has_news(socket: int) -> bool:
     poll = select.poll()
     poll.register(socket, select.POLLIN)
     return bool(poll.poll(0))
-
-
-def _is_dead() -> bool:
-    raw: psycopg.Connection[Any] | None = connection.connection
-    return raw is None or raw.closed
 
 
 def _is_read(sql: str) -> bool:

@@ -26,7 +26,7 @@ class ChainStatus:
 
 _WAITING: Final = """
 SELECT count(*) FROM compliance_auditentry e
- WHERE e.id > (SELECT settled FROM compliance_auditprogress)
+ WHERE e.id > coalesce((SELECT settled FROM compliance_auditprogress), 0)
    AND NOT EXISTS (SELECT FROM compliance_auditseal s WHERE s.entry_id = e.id)
 """
 

@@ -18,11 +18,11 @@ COLUMNS: Final = (
 """The columns of an Entry, for a statement that names compliance_auditentry `e`."""
 
 _STAND: Final = """
-SELECT p.settled, p.watched, p.watched_until,
+SELECT coalesce(p.settled, 0), coalesce(p.watched, 0), p.watched_until,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
        pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
        coalesce((SELECT max(id) FROM compliance_auditentry), 0)
-  FROM compliance_auditprogress p WHERE p.id = 1
+  FROM (SELECT 1 AS id) one LEFT JOIN compliance_auditprogress p USING (id)
 """
 
 _UNSEALED: Final = f"""
@@ -39,7 +39,9 @@ SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[])
 """
 
 _SETTLE: Final = """
-UPDATE compliance_auditprogress SET settled = %s, watched = %s, watched_until = %s WHERE id = 1
+INSERT INTO compliance_auditprogress (id, settled, watched, watched_until) VALUES (1, %s, %s, %s)
+ON CONFLICT (id) DO UPDATE SET settled = excluded.settled, watched = excluded.watched,
+                               watched_until = excluded.watched_until
 """
 
 

@@ -37,8 +37,4 @@ class Migration(migrations.Migration):
         migrations.RunSQL(REFUSE, "DROP FUNCTION compliance_refuse_change()"),
         append_only("compliance_auditentry", "audit_entry_append_only"),
         append_only("compliance_auditseal", "audit_seal_append_only"),
-        migrations.RunSQL(
-            "INSERT INTO compliance_auditprogress (id) VALUES (1)",
-            "DELETE FROM compliance_auditprogress",
-        ),
     ]
