@@ -71,10 +71,12 @@ def for_processes(
     demo = is_demo(environ)
     made = demo_secrets(places) if demo else {}
     shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 -- compared, not bound
+    # Compiled code is kept even where that is switched off: a dozen processes start at once.
+    kept = {name: value for name, value in environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {
         **{name: value for name, value in made.items() if not names(environ, name)},
         "BASE_URL": f"http://{f'[{shown}]' if ':' in shown else shown}:{port}",
-        **environ,
+        **kept,
         "DEMO": "true" if demo else "false",
         "DATA_DIR": str(places.data),
         "DJANGO_SETTINGS_MODULE": "paysite.settings",

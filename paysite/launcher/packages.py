@@ -82,9 +82,10 @@ def ensure(packages: Sequence[Package], *, places: Places, env: Mapping[str, str
 
 
 def installed(names: Sequence[str]) -> set[str]:
-    """Which of these dpkg has. Asked one by one: one unknown name must not hide the others."""
-    question = ["dpkg-query", "-W", "-f", "${db:Status-Status}"]
-    return {name for name in names if read_output([*question, name]) == "installed"}
+    """Which of these dpkg has. An unknown name is a complaint, but the others are still told."""
+    question = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names]
+    told = read_output(question, success=(0, 1)) or ""
+    return {line.split()[0] for line in told.splitlines() if line.endswith(" installed")}
 
 
 def rights() -> list[str] | None:

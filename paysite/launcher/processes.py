@@ -96,7 +96,12 @@ def run_logged(
         raise LaunchFailed(f"{what} (exit code {code})", advice=advice, log=log)
 
 
-def read_output(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> str | None:
+def read_output(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    success: Sequence[int] = (0,),
+) -> str | None:
     """What a quick question to a program answers; None when it fails or is not there."""
     try:
         done = subprocess.run(
@@ -110,7 +115,7 @@ def read_output(command: Sequence[str], *, env: Mapping[str, str] | None = None)
         )
     except OSError:
         return None
-    return done.stdout if done.returncode == 0 else None
+    return done.stdout if done.returncode in success else None
 
 
 def end_group(leader: int) -> None:

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,27 +93,22 @@ def prepare_platform(shop: Workshop) -> None:
 def platform_services(
     places: Places, env: Mapping[str, str], *, host: str, port: int
 ) -> list[Service]:
-    """The platform's processes, the one that people wait for first."""
-    celery = ("celery", "-A", "paysite.celery")
-    worker = (*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle")
-    commands: dict[str, tuple[str, ...]] = {
-        "web": granian(host, port, workers=WEB_WORKERS),
-        "worker": (*worker, "-n", "worker@%h", "-Q", "celery", "-c", "2"),
-        "callbacks": (*worker, "-n", "callbacks@%h", "-Q", "callbacks", "-c", "1"),
-        "beat": (
-            *(*celery, "beat", "--loglevel", "WARNING"),
-            *("--schedule", str(places.data / "beat-schedule"), "--pidfile", ""),
-        ),
-    }
+    """The platform's processes, those that people wait for first."""
+    worker = celery("worker", "--without-gossip", "--without-mingle")
+    commands: dict[str, tuple[str, ...]] = {"web": granian(host, port, workers=WEB_WORKERS)}
     if is_demo(env):
-        sandbox_port = int(env["SANDBOX_URL"].rpartition(":")[2])
-        commands["sandbox"] = granian("127.0.0.1", sandbox_port, workers=SANDBOX_WORKERS)
+        sandbox = granian("127.0.0.1", port_of(env["SANDBOX_URL"]), workers=SANDBOX_WORKERS)
+        commands["sandbox"] = sandbox
         commands["notifier"] = ("manage.py", "sandbox_notify")
-    python = str(places.python)
+    commands |= {
+        "callbacks": (*worker, "-n", "callbacks@%h", "-Q", "callbacks", "-c", "1"),
+        "worker": (*worker, "-n", "worker@%h", "-Q", "celery", "-c", "2"),
+        "beat": celery("beat", "-s", str(places.data / "beat-schedule"), "--pidfile", ""),
+    }
     return [
         Service(
             name=name,
-            command=(python, *words) if words[0] == "manage.py" else (python, "-m", *words),
+            command=(str(places.python), *words),
             env=env,
             cwd=places.checkout,
         )
@@ -120,10 +116,18 @@ def platform_services(
     ]
 
 
+def celery(verb: str, *words: str) -> tuple[str, ...]:
+    """A Celery process. Its warning about root is not ours to repeat: we say it in the docs."""
+    return (
+        *("-W", "ignore:You're running the worker", "-m", "celery", "-A", "paysite.celery"),
+        *("--quiet", verb, "--loglevel", "WARNING", *words),
+    )
+
+
 def granian(host: str, port: int, *, workers: int) -> tuple[str, ...]:
     """The web server as measured: few processes, one Python thread each."""
     return (
-        *("granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
+        *("-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", "1", "--no-ws"),
         *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "10"),
         *("--log-level", "warning", "paysite.wsgi:application"),
@@ -131,14 +135,30 @@ def granian(host: str, port: int, *, workers: int) -> tuple[str, ...]:
 
 
 def start_platform(shop: Workshop, services: list[Service], *, host: str, port: int) -> None:
-    """Start all processes and wait until the web answers that it can serve."""
+    """Start all processes. Those that answer requests come first, and we wait until they do: the
+    others find their work in the database whenever they come.
+    """
+    addresses = {"web": (host, port)}
+    if "SANDBOX_URL" in shop.env:
+        addresses["sandbox"] = ("127.0.0.1", port_of(shop.env["SANDBOX_URL"]))
     with shop.progress.step("Processes") as step:
         check_port(host, port)
-        for service in services:
+        first = [service for service in services if service.name in addresses]
+        for service in first:
             shop.supervisor.start(service)
-        shop.supervisor.wait_for("web", lambda: is_serving(host, port), seconds=WEB_SECONDS)
+        for service in first:
+            serving = partial(is_serving, *addresses[service.name])
+            shop.supervisor.wait_for(service.name, serving, seconds=WEB_SECONDS)
+        for service in services:
+            if service not in first:
+                shop.supervisor.start(service)
         step.note(", ".join(service.name for service in services))
     shop.supervisor.is_settled = True
+
+
+def port_of(url: str) -> int:
+    """The port in one of our own addresses."""
+    return int(url.rpartition(":")[2])
 
 
 def is_serving(host: str, port: int) -> bool:

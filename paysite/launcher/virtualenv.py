@@ -21,7 +21,8 @@ def ensure(places: Places, *, env: Mapping[str, str], with_dev: bool) -> str:
     """Have .venv hold exactly a lock's packages. An environment with test tools keeps them."""
     with one_at_a_time(places.checkout / RUN_LOCK):
         known = read_marker(places)
-        lock = DEV_LOCK if with_dev or known.get("lock") == DEV_LOCK else RUN_LOCK
+        has_dev = known.get("lock") == DEV_LOCK or (places.venv / "bin" / "pytest").exists()
+        lock = DEV_LOCK if with_dev or has_dev else RUN_LOCK
         wanted = {
             "lock": lock,
             "sha256": hashlib.sha256((places.checkout / lock).read_bytes()).hexdigest(),
