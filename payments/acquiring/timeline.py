@@ -1,10 +1,11 @@
 """Tells what happened to one payment as one list: all of it for staff, less for its merchant."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -32,16 +33,25 @@ class TimelineItem:
 
 
 ORDER: Final = (
-    "payment", "deed", "attempt", "notification", "refund", "journal", "event", "callback",
+    "payment", "deed", "notification", "attempt", "refund", "end", "journal", "event", "callback",
 )  # fmt: skip
 """What comes first among things of the same moment."""
 
+BOOKED_LATE: Final = timedelta(minutes=5)
+"""A journal has the time of its fact; that it was written later than this is worth saying."""
+
 TOLD_BY_ROWS: Final = frozenset({
     "payment.created", "payment.paid", "payment.closed", "payment.late_success",
-    "attempt.created", "attempt.closed", "attempt.failed", "attempt.abandoned",
-    "refund.succeeded", "refund.failed",
+    "attempt.created", "refund.succeeded", "refund.failed",
 })  # fmt: skip
 """Audited deeds whose own rows are in the timeline already."""
+
+ENDINGS: Final = {
+    "attempt.closed": AttemptState.CLOSED,
+    "attempt.failed": AttemptState.FAILED,
+    "attempt.abandoned": AttemptState.ABANDONED,
+}
+"""Deeds that ended an attempt. Its row tells of the last one only: money may come later still."""
 
 _ENDS: Final = {
     AttemptState.SUCCEEDED: "ok",
@@ -70,7 +80,8 @@ def staff_timeline(story: Story) -> Sequence[TimelineItem]:
     items += [_event(row) for row in story.events]
     for callback in story.callbacks:
         items += _callback(callback)
-    items += [_deed(row) for row in story.deeds if row.action not in TOLD_BY_ROWS]
+    states = {attempt.number: attempt.state for attempt in story.attempts}
+    items += [_deed(row) for row in story.deeds if not _is_told(row, states)]
     return _sorted(items)
 
 
@@ -125,11 +136,11 @@ def _payment(payment: Payment, actors: dict[str, str]) -> Iterator[TimelineItem]
         yield TimelineItem(payment.close_requested_at, "payment", title)
     if payment.paid_at:
         yield TimelineItem(
-            payment.paid_at, "payment", _("Paid"),
+            payment.paid_at, "end", _("Paid"),
             f"{payment.amount} · {method_label(payment.method)}", "ok",
         )  # fmt: skip
     if payment.closed_at:
-        yield TimelineItem(payment.closed_at, "payment", _("Payment closed"))
+        yield TimelineItem(payment.closed_at, "end", _("Payment closed"))
 
 
 def _attempt(attempt: Attempt) -> Iterator[TimelineItem]:
@@ -182,7 +193,10 @@ def _journal(row: Journal) -> TimelineItem:
         for posting in row.postings.all()
     ]
     title = _("Booked: %(kind)s") % {"kind": row.kind}
-    return TimelineItem(row.created_at, "journal", title, _joined(*sides))
+    if row.created_at - row.at > BOOKED_LATE:
+        when = f"{timezone.localtime(row.created_at):%Y-%m-%d %H:%M:%S}"
+        sides.append(_("written at %(time)s") % {"time": when})
+    return TimelineItem(row.at, "journal", title, _joined(*sides))
 
 
 def _event(row: Event) -> TimelineItem:
@@ -212,14 +226,23 @@ def _try(callback: Callback, one: CallbackTry) -> TimelineItem:
     )  # fmt: skip
 
 
+def _is_told(row: AuditEntry, states: Mapping[str, str]) -> bool:
+    if row.action in ENDINGS:
+        return states.get(row.facts.get("attempt", "")) == ENDINGS[row.action]
+    return row.action in TOLD_BY_ROWS
+
+
 def _deed(row: AuditEntry) -> TimelineItem:
     known = {
+        "attempt.closed": (_("The attempt was closed"), ""),
+        "attempt.failed": (_("The attempt failed"), "bad"),
+        "attempt.abandoned": (_("The attempt was given up"), ""),
         "payment.close_requested": (_("Closing was asked for"), ""),
         "attempt.contradicted": (_("A gateway's message does not match our order"), "bad"),
         "attempt.unresolved": (_("The gateway gives no final answer"), "warn"),
     }
     title, tone = known.get(row.action, (row.action, ""))
-    facts = [f"{name} {value}" for name, value in row.facts.items()]
+    facts = [f"{name} {value}" for name, value in row.facts.items() if value != ""]
     return TimelineItem(row.at, "deed", title, _joined(row.actor_label, *facts, row.reason), tone)
 
 

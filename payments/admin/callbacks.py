@@ -73,16 +73,17 @@ class CallbackAdmin(ReadOnlyAdmin):
 class EventAdmin(ReadOnlyAdmin):
     """What happened, with the object as it was then."""
 
-    list_display = ("shown_number", "type", "about", "shop", "livemode", "created")
+    list_display = ("shown_number", "type", "about", "shop", "mode", "created")
     list_filter = ("type", "livemode", DayFilter)
     list_select_related = ("merchant",)
     list_defer = ("data",)
     search_fields = ("public_id", "subject")
     search_help_text = _("An exact number: event, payment or refund")
     public_field = "public_id"
-    fields = ("shown_number", "type", "about", "shop", "livemode", "created", "object")
+    fields = ("shown_number", "type", "about", "shop", "mode", "created", "object")
 
     shown_number = columns.number("public_id", _("number"))
+    mode = columns.mode()
     created = columns.moment("created_at", _("created at"))
 
     @admin.display(description=_("about"))

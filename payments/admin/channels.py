@@ -12,15 +12,16 @@ from payments.channels.models import Channel
 class ChannelAdmin(ReadOnlyAdmin):
     """Who may change one does so through a verb, which seals the credentials."""
 
-    list_display = ("name", "shown_code", "gateway", "livemode", "is_active", "version")
+    list_display = ("name", "shown_code", "gateway", "mode", "is_active", "version")
     list_filter = ("livemode", "is_active")
     list_defer = ("credentials_sealed",)
     search_fields = ("code",)
     search_help_text = _("An exact code")
     fields = (
-        "name", "shown_code", "gateway", "livemode", "is_active", "base_url", "front_url",
+        "name", "shown_code", "gateway", "mode", "is_active", "base_url", "front_url",
         "version", "created",
     )  # fmt: skip
 
+    mode = columns.mode()
     shown_code = columns.number("code", _("code"))
     created = columns.moment("created_at", _("created at"))

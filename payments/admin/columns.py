@@ -9,6 +9,7 @@ from django.db.models import Choices
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from payments.money import Money
 
@@ -45,7 +46,7 @@ def badge_tag(text: Text, tone: str) -> SafeString:
 
 def mono_tag(text: str) -> SafeString | str:
     """A number, in letters of one width."""
-    return format_html('<span class="mono">{}</span>', text) if text else EMPTY
+    return format_html('<span class="mono nowrap">{}</span>', text) if text else EMPTY
 
 
 def moment(field: str, label: Text) -> Column:
@@ -74,6 +75,17 @@ def number(field: str, label: Text) -> Column:
     @admin.display(description=label)
     def show(_admin: Any, row: Any) -> SafeString | str:
         return mono_tag(str(getattr(row, field)))
+
+    return show
+
+
+def mode(field: str = "livemode") -> Column:
+    """A column that says whether the money is real."""
+
+    @admin.display(description=_("mode"))
+    def show(_admin: Any, row: Any) -> SafeString:
+        is_live = getattr(row, field)
+        return badge_tag(_("Live") if is_live else _("Test"), "ok" if is_live else "neutral")
 
     return show
 

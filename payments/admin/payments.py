@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from payments.acquiring.models import Payment
@@ -26,7 +28,7 @@ MERCHANT_PREFIX = "mch_"
 class PaymentAdmin(ReadOnlyAdmin):
     """Found by any number: ours, the merchant's, the gateway's, or a merchant's own."""
 
-    list_display = ("shown_number", "status", "amount", "shop", "order", "paid_with", "created")
+    list_display = ("shown_number", "status", "amount", "shop", "paid_with", "created")
     list_filter = ("state", "livemode", "channel", DayFilter)
     list_select_related = ("merchant", "channel")
     list_defer = ("customer", "metadata", "fingerprint", "description")
@@ -39,13 +41,16 @@ class PaymentAdmin(ReadOnlyAdmin):
     shown_number = columns.number("public_id", _("number"))
     status = columns.badge("state", _("state"), tones.PAYMENT)
     amount = columns.amount(_("amount"))
-    order = columns.number("merchant_order_no", _("merchant's order"))
     created = columns.moment("created_at", _("created at"))
 
-    @admin.display(description=_("merchant"))
-    def shop(self, payment: Payment) -> str:
-        """The merchant's short name."""
-        return payment.merchant.shown_name
+    @admin.display(description=_("merchant and order"))
+    def shop(self, payment: Payment) -> SafeString:
+        """The merchant's short name and its own number."""
+        return format_html(
+            '{}<br><span class="mono order">{}</span>',
+            payment.merchant.shown_name,
+            payment.merchant_order_no,
+        )
 
     @admin.display(description=_("paid with"))
     def paid_with(self, payment: Payment) -> str:
