@@ -1,10 +1,13 @@
 """Django's admin behind our sign-in and second factor."""
 
 from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from compliance.identity.signin import is_verified, to_signin
+from compliance.identity.signin import is_verified, let_out, safe_next, signin_address
 
 
 class PlatformAdminSite(AdminSite):
@@ -13,14 +16,25 @@ class PlatformAdminSite(AdminSite):
     site_header = _("Paysite administration")
     site_title = _("Paysite")
     index_title = _("Administration")
-    enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the person may see any page of the admin."""
-        return super().has_permission(request) and request.user.is_staff and is_verified(request)
+        return super().has_permission(request) and is_verified(request)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """Send to our own sign-in: the admin has no password form of its own."""
-        return to_signin(request)
+        page = safe_next(request.GET.get("next", "")) or reverse("admin:index")
+        if self.has_permission(request):
+            return redirect(page)
+        if is_verified(request):
+            raise PermissionDenied
+        return redirect(signin_address(page))
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """End the session like everywhere else."""
+        let_out(request)
+        return redirect("identity:signin")

@@ -72,9 +72,13 @@ def verified_required(view: View) -> View:
 
 def to_signin(request: HttpRequest) -> HttpResponse:
     """Send the person to the sign-in and afterwards back to this page."""
-    page = safe_next(request.get_full_path()) if request.method in {"GET", "HEAD"} else ""
-    query = f"?{urlencode({'next': page})}" if page else ""
-    return redirect(reverse("identity:signin") + query)
+    is_page = request.method in {"GET", "HEAD"}
+    return redirect(signin_address(safe_next(request.get_full_path()) if is_page else ""))
+
+
+def signin_address(page: str) -> str:
+    """The sign-in, from which one goes on to `page` (a path, or "")."""
+    return reverse("identity:signin") + (f"?{urlencode({'next': page})}" if page else "")
 
 
 def actor_of(request: HttpRequest, user: User | None = None) -> Actor:

@@ -38,22 +38,18 @@ from compliance.identity.signin import (
 @require_http_methods(["GET", "POST"])
 def signin(request: HttpRequest) -> HttpResponse:
     """The password step. A wrong password and an unknown name get the same answer."""
-    if request.method == "GET":
-        page = safe_next(request.GET.get("next", ""))
-        if person := person_of(request):
-            return redirect(page or home_of(person))
-        return _show_password(request, PasswordForm(initial={"next": page}))
-    form = PasswordForm(request.POST)
-    if not form.is_valid():
-        return _show_password(request, form)
-    name, password = form.cleaned_data["username"], form.cleaned_data["password"]
-    user = authenticate(request, username=name, password=password)
-    if not isinstance(user, User):
+    page = safe_next(request.POST.get("next", request.GET.get("next", "")))
+    if request.method == "GET" and (person := person_of(request)):
+        return redirect(page or home_of(person))
+    form = PasswordForm(request.POST or None)
+    if form.is_valid():
+        name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+        user = authenticate(request, username=name, password=password)
+        if isinstance(user, User):
+            remember(request, user, next_page=page, at=timezone.now())
+            return redirect("identity:code" if has_device(user) else "identity:enrol")
         form.add_error(None, _("This user name and password do not belong together."))
-        return _show_password(request, form)
-    page = safe_next(form.cleaned_data["next"])
-    remember(request, user, next_page=page, at=timezone.now())
-    return redirect("identity:code" if has_device(user) else "identity:enrol")
+    return render(request, "identity/signin.html", {"form": form, "next": page})
 
 
 @never_cache
@@ -102,10 +98,6 @@ def signout(request: HttpRequest) -> HttpResponse:
     """End the session."""
     let_out(request)
     return redirect("identity:signin")
-
-
-def _show_password(request: HttpRequest, form: PasswordForm) -> HttpResponse:
-    return render(request, "identity/signin.html", {"form": form})
 
 
 def _explain(form: CodeForm, shown: Shown) -> None:
