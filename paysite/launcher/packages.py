@@ -35,6 +35,7 @@ TEST: Final = (
     Package("libatomic1"),
     Package("poppler-utils", "pdftotext"),
 )
+BENCH: Final = (Package("wrk", "wrk"),)
 LIBRARY_OF: Final = {
     "libpango-1.0-0": "libpango-1.0.so.0",
     "libpangoft2-1.0-0": "libpangoft2-1.0.so.0",

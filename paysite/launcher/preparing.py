@@ -29,15 +29,14 @@ class Workshop:
     """Of the processes to start; servers add their addresses."""
 
 
-def install(shop: Workshop, *, with_dev: bool) -> None:
+def install(shop: Workshop, *more: packages.Package, with_dev: bool = False) -> None:
     """System packages and the virtual environment."""
     wanted = list(packages.RUN)
     if not names(shop.env, "DATABASE_URL"):
         wanted.insert(0, packages.POSTGRESQL)
     if not (names(shop.env, "BROKER_URL") and names(shop.env, "CACHE_URL")):
         wanted.insert(0, packages.REDIS)
-    if with_dev:
-        wanted += packages.TEST
+    wanted += more
     with shop.progress.step("System packages") as step:
         step.note(packages.ensure(wanted, places=shop.places, env=shop.env))
     with shop.progress.step("Virtual environment") as step:

@@ -31,7 +31,7 @@ def run() -> int:
     port = wanted_number(environ.get("PORT", "8000"), name="PORT", least=1, most=65535)
     with workshop(environ, Path(environ.get("DATA_DIR", "var")), host=host, port=port) as shop:
         check_port(host, port)
-        preparing.install(shop, with_dev=False)
+        preparing.install(shop)
         preparing.start_servers(shop, durable=True)
         prepare_platform(shop)
         services = platform_services(shop.places, shop.env, host=host, port=port)
@@ -95,10 +95,12 @@ def platform_services(
 ) -> list[Service]:
     """The platform's processes, those that people wait for first."""
     worker = celery("worker", "--without-gossip", "--without-mingle")
-    commands: dict[str, tuple[str, ...]] = {"web": granian(host, port, workers=WEB_WORKERS)}
+    commands: dict[str, tuple[str, ...]] = {
+        "web": ("-m", *granian(host, port, workers=WEB_WORKERS))
+    }
     if is_demo(env):
         sandbox = granian("127.0.0.1", port_of(env["SANDBOX_URL"]), workers=SANDBOX_WORKERS)
-        commands["sandbox"] = sandbox
+        commands["sandbox"] = ("-m", *sandbox)
         commands["notifier"] = ("manage.py", "sandbox_notify")
     commands |= {
         "callbacks": (*worker, "-n", "callbacks@%h", "-Q", "callbacks", "-c", "1"),
@@ -127,7 +129,7 @@ def celery(verb: str, *words: str) -> tuple[str, ...]:
 def granian(host: str, port: int, *, workers: int) -> tuple[str, ...]:
     """The web server as measured: few processes, one Python thread each."""
     return (
-        *("-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
+        *("granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", "1", "--no-ws"),
         *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "10"),
         *("--log-level", "warning", "paysite.wsgi:application"),

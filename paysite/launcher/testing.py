@@ -3,12 +3,13 @@
 import base64
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from paysite.launcher import preparing
+from paysite.launcher import packages, preparing
 from paysite.launcher.environment import given
+from paysite.launcher.packages import Package
 from paysite.launcher.places import CHECKOUT
 from paysite.launcher.preparing import Workshop, run_shown
 from paysite.launcher.processes import run_logged
@@ -26,7 +27,7 @@ def test() -> int:
         judge_deployment(shop)
         return pytest(shop, "-n", "2")
 
-    return with_servers("test", verdict)
+    return with_servers("test", verdict, packages.TEST)
 
 
 def check() -> int:
@@ -36,7 +37,7 @@ def check() -> int:
         judge_code(shop)
         return pytest(shop, "-n", "2", "-m", FAST, "-q")
 
-    return with_servers("test", verdict)
+    return with_servers("test", verdict, ())
 
 
 def bench() -> int:
@@ -48,15 +49,21 @@ def bench() -> int:
         preparing.migrate(shop)
         return run_shown(shop, [str(shop.places.python), "-m", "bench.run"], env=shop.env)
 
-    return with_servers("bench", verdict, durable=True)
+    return with_servers("bench", verdict, packages.BENCH, durable=True)
 
 
-def with_servers(kind: str, verdict: Callable[[Workshop], int], *, durable: bool = False) -> int:
+def with_servers(
+    kind: str,
+    verdict: Callable[[Workshop], int],
+    needs: Sequence[Package],
+    *,
+    durable: bool = False,
+) -> int:
     """Have the tools and private servers, then let the verdict be found."""
     environ = given(CHECKOUT)
     data = Path(environ.get("DATA_DIR", "var")) / kind
     with workshop(environ, data, host="127.0.0.1", port=free_port()) as shop:
-        preparing.install(shop, with_dev=True)
+        preparing.install(shop, *needs, with_dev=True)
         preparing.start_servers(shop, durable=durable)
         preparing.compile_translations(shop)
         return verdict(shop)
