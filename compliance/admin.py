@@ -1,5 +1,6 @@
 """The admin's pages of this storey: people, their authenticators, and the audit trail (to read)."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
@@ -81,13 +82,10 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         """Set a password and record that, in one transaction."""
         with transaction.atomic():
-            return super().user_change_password(request, id, form_url)
-
-    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
-        """The admin calls it after a password was set, too."""
-        if not isinstance(message, list):
-            self._record(request, obj, "password_set", [])
-        return super().log_change(request, obj, message)
+            answer = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
+                self._record(request, User.objects.get(pk=id), "password_set", [])
+            return answer
 
     def _record(self, request: HttpRequest, obj: User, deed: str, fields: list[str]) -> None:
         record(

@@ -9,6 +9,7 @@ from django.conf import settings
 from compliance.audit.actor import Actor
 from compliance.database import prepared
 from compliance.identity.models import User
+from compliance.numbers import is_number
 from compliance.protection.fields import keyed_digests
 from merchants.accounts.abilities import OF_ROLE, READING
 from merchants.accounts.keys import DIGEST_PURPOSE
@@ -104,7 +105,8 @@ def by_member(user: User, merchant_public_id: str | None, *, address: str) -> Me
         raise AccessRefused("membership_missing")
     members = Member.objects.filter(user=user).select_related("merchant")
     if merchant_public_id is not None:
-        member = members.filter(merchant__public_id=merchant_public_id).first()
+        named = members.filter(merchant__public_id=merchant_public_id)
+        member = named.first() if is_number(merchant_public_id, "mch_") else None
         if member is None:
             raise AccessRefused("merchant_unknown", merchant=merchant_public_id)
     else:

@@ -52,6 +52,9 @@ def latest_entries(limit: int, *, before: int | None = None, subject: str = "") 
     if before is not None:
         found = found.filter(pk__lt=before)
     if subject:
+        # What no entry can hold finds none.
+        if "\0" in subject:
+            return []
         kind, _, number = subject.partition(" ")
         found = found.filter(subject_kind=kind)
         if number:

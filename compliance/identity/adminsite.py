@@ -32,7 +32,7 @@ class PlatformAdminSite(AdminSite):
             raise PermissionDenied
         return redirect(signin_address(page))
 
-    def logout(
+    def logout(  # type: ignore[override]  # a redirect, as everywhere else
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """End the session like everywhere else."""

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
-from compliance.numbers import new_number
+from compliance.numbers import is_number, new_number
 from compliance.protection.fields import keyed_digest
 from merchants.accounts.abilities import SCOPES
 from merchants.accounts.models import ApiKey, Merchant
@@ -114,6 +114,8 @@ def revoke_api_key(*, merchant_id: int, key: str, actor: Actor, at: datetime) ->
 
     Raises KeyNotFound, also for a key of another merchant.
     """
+    if not is_number(key, "key_"):
+        raise KeyNotFound(key=key)
     row = (
         ApiKey.objects.select_for_update(of=("self",))
         .select_related("merchant")

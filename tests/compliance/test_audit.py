@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -33,7 +34,7 @@ def now() -> datetime:
     return at
 
 
-def behind_the_triggers(sql: str, params: tuple[object, ...] = ()) -> None:
+def behind_the_triggers(sql: str, params: Any = ()) -> None:
     """What only the database's owner can do, and what the chain must show afterwards."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")

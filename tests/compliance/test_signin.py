@@ -381,7 +381,7 @@ class TestTheSession:
         thief = Client()
         thief.cookies["sessionid"] = before
 
-        assert thief.get("/portal/keys/").url.startswith("/signin/")
+        assert thief.get("/portal/keys/")["Location"].startswith("/signin/")
 
     def test_the_session_ends_after_a_days_work(self, client, lin):
         lin.sign_in(client)

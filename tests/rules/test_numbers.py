@@ -3,10 +3,11 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.numbers import new_number
+from compliance.numbers import is_number, new_number
 
 moments = st.integers(min_value=0, max_value=7 * 10**9).map(
     lambda s: datetime.fromtimestamp(s, UTC)
@@ -15,6 +16,19 @@ moments = st.integers(min_value=0, max_value=7 * 10**9).map(
 
 def test_a_number_is_its_prefix_and_26_characters_that_people_do_not_confuse():
     assert re.fullmatch(r"pay_[0-9a-hjkmnp-tv-z]{26}", new_number("pay_"))
+
+
+@pytest.mark.parametrize(
+    "text",
+ [
+        "", "pay_", "pay_1", "pay_\0", "evt_01arz3ndektsv4rrffq69g5fav",
+        "pay_01ARZ3NDEKTSV4RRFFQ69G5FAV", "pay_01arz3ndektsv4rrffq69g5fav\n",
+        "pay_01arz3ndektsv4rrffq69g5fau",
+    ],
+)  # fmt: skip
+def test_what_has_another_shape_is_no_number(text):
+    assert not is_number(text, "pay_")
+    assert is_number(new_number("pay_"), "pay_")
 
 
 def test_numbers_do_not_repeat_and_cannot_be_guessed_from_one_another():
