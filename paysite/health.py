@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from paysite.celery import app as celery
 
-BROKER_SECONDS: Final = 1.0
+BROKER_SECONDS: Final = 1
 
 
 @require_safe

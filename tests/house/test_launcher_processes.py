@@ -83,7 +83,10 @@ class Platform:
 
     def ask_database(self, statement: str) -> str:
         command = ["psql", "-h", str(self.server("postgres") / "socket"), "-U", "paysite"]
-        return subprocess.check_output([*command, "-XAtc", statement, "paysite"], text=True).strip()
+        done = subprocess.run(
+            [*command, "-XAtc", statement, "paysite"], check=True, capture_output=True, text=True
+        )
+        return str(done.stdout).strip()
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
