@@ -64,15 +64,15 @@ INSTALLED_APPS = [
     "csp",
     "rest_framework",
     "drf_spectacular",
-    "django_celery_beat",
 ]
 if DEMO:
     INSTALLED_APPS.append("payments.channels.sandbox.apps.SandboxConfig")
 
 MIDDLEWARE = [
+    # First, so that even a refused host name is answered with the policy.
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

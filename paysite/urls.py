@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/", include("payments.api.urls")),
     path("api/docs/", api_docs, name="api-docs"),
     path("notify/", include("payments.inbound.urls")),
+    path("help/", TemplateView.as_view(template_name="help/index.html"), name="help"),
     path("healthz", healthz),
     path("readyz", readyz),
 ]
