@@ -20,12 +20,17 @@ def test_a_number_is_its_prefix_and_26_characters_that_people_do_not_confuse():
 
 @pytest.mark.parametrize(
     "text",
- [
-        "", "pay_", "pay_1", "pay_\0", "evt_01arz3ndektsv4rrffq69g5fav",
-        "pay_01ARZ3NDEKTSV4RRFFQ69G5FAV", "pay_01arz3ndektsv4rrffq69g5fav\n",
+    [
+        "",
+        "pay_",
+        "pay_1",
+        "pay_\0",
+        "evt_01arz3ndektsv4rrffq69g5fav",
+        "pay_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "pay_01arz3ndektsv4rrffq69g5fav\n",
         "pay_01arz3ndektsv4rrffq69g5fau",
     ],
-)  # fmt: skip
+)
 def test_what_has_another_shape_is_no_number(text):
     assert not is_number(text, "pay_")
     assert is_number(new_number("pay_"), "pay_")
