@@ -276,7 +276,7 @@ def test_a_killed_database_comes_back_with_what_was_written(platform):
 
     def answer() -> str:
         try:
-            return platform.ask_database("select answer from kept")
+            return str(platform.ask_database("select answer from kept"))
         except subprocess.CalledProcessError:
             return ""
 
