@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
+    OpenApiRequest,
     OpenApiResponse,
     OpenApiWebhook,
     extend_schema,
@@ -277,8 +278,10 @@ def _webhook(kind: str, summary: Any, example: dict[str, Any]) -> OpenApiWebhook
                       " being replaced, separated by spaces."),
                 ),
             ],
-            request=schemas.CallbackSerializer,
-            examples=[OpenApiExample("example", example, request_only=True)],
+            # Told from the receiver's side: what we send counts as our response there.
+            request=OpenApiRequest(
+                schemas.CallbackSerializer, examples=[OpenApiExample("example", example)]
+            ),
             responses={204: OpenApiResponse(description=_("Understood."))},
         ),
     )  # fmt: skip

@@ -93,14 +93,15 @@ def _finite(text: str) -> float:
 
 
 def _is_deep(data: Any) -> bool:
-    level = [data]
-    for _ in range(LEVELS_MAX + 1):
-        level = [
-            child
-            for node in level
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
+    level = _children([data])
+    for _ in range(LEVELS_MAX):
+        level = [child for node in level for child in _children(node)]
         if not level:
             return False
     return True
+
+
+def _children(node: dict[str, Any] | list[Any]) -> list[Any]:
+    """The objects and lists right inside another one."""
+    inside = node.values() if isinstance(node, dict) else node
+    return [child for child in inside if isinstance(child, dict | list)]
