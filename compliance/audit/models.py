@@ -1,5 +1,7 @@
 """What was done, by whom, and the chain of hashes that proves it was not changed since."""
 
+import json
+
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +36,16 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_kind} {self.subject_id}"
+
+    def told(self) -> list[tuple[str, str]]:
+        """The facts as people read them: name and text."""
+        return [(name, _text(value)) for name, value in self.facts.items()]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(_text(part) for part in value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 class AuditSeal(models.Model):

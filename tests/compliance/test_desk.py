@@ -84,6 +84,14 @@ class TestDesk:
         assert [entry.action for entry in found.context["entries"]] == ["tea.poured"]
         assert b"No entries found" in desk.get("/compliance/audit/?subject=%00;--").content
 
+    def test_facts_are_written_for_people(self, desk):
+        facts = {"cups": 3, "hot": True, "for": ["Lin", "Yun"], "in": {"pot": "blue"}}
+        record(SYSTEM, "tea.poured", subject=("tea", "1"), facts=facts)
+
+        assert sorted(AuditEntry.objects.latest("pk").told()) == [
+            ("cups", "3"), ("for", "Lin, Yun"), ("hot", "true"), ("in", '{"pot": "blue"}'),
+        ]  # fmt: skip
+
     def test_what_strangers_wrote_is_shown_as_text(self, desk):
         record(
             SYSTEM, "tea.poured", subject=("tea", "1"), facts={"<b>": "<script>alert(1)</script>"}

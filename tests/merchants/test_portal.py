@@ -159,6 +159,7 @@ class TestRoles:
         page = gu.get("/portal/team/").content.decode()
 
         assert "Gu" in page
+        assert "API keys" not in page
         assert "Read only" in page
 
     def test_the_team_of_a_suspended_merchant_can_be_read_and_its_keys_not_made(self, lin, tea):
@@ -193,6 +194,13 @@ class TestChoosing:
 
         assert ming.get("/portal/keys/").status_code == 403
         assert "Yunjian Books" in ming.get("/portal/team/").content.decode()
+
+    def test_only_who_has_a_choice_is_offered_to_change_it(self, lin, tea, books):
+        ming = browser_of("ming", (tea, Role.OWNER), (books, Role.OWNER))
+        ming.post("/portal/choose/", {"merchant": tea.public_id})
+
+        assert "Change merchant" in ming.get("/portal/team/").content.decode()
+        assert "Change merchant" not in lin.get("/portal/team/").content.decode()
 
     def test_a_merchant_one_does_not_belong_to_cannot_be_chosen(self, lin, books):
         for merchant in (books.public_id, "mch_nothing", "", "\0"):
