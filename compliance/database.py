@@ -11,7 +11,8 @@ from time import monotonic
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import OperationalError
 from psycopg.types.numeric import Int8
 
@@ -28,19 +29,20 @@ def prepared(sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
     anything: before the statement is sent, and once afterwards if it only reads; never inside an
     atomic block.
     """
-    if connection.in_atomic_block:
-        return _run(sql, params)
+    here = connections[DEFAULT_DB_ALIAS]
+    if here.in_atomic_block:
+        return _run(here, sql, params)
     drop_dead_connection()
     try:
-        return _run(sql, params)
+        return _run(here, sql, params)
     except OperationalError:
-        raw = connection.connection
+        raw = here.connection
         if raw is None or not raw.closed:
             raise
-        connection.close()
+        here.close()
         if not _is_read(sql):
             raise
-    return _run(sql, params)
+    return _run(here, sql, params)
 
 
 def drop_dead_connection() -> None:
@@ -49,23 +51,25 @@ def drop_dead_connection() -> None:
     Called at the start of each request. It costs a look at the socket: an idle connection has
     nothing to read, except when the server said goodbye or, rarely, something harmless.
     """
-    raw: psycopg.Connection[Any] | None = connection.connection
-    if raw is None or connection.in_atomic_block:
+    here = connections[DEFAULT_DB_ALIAS]
+    raw: psycopg.Connection[Any] | None = here.connection
+    if raw is None or here.in_atomic_block:
         return
-    if raw.closed or (_has_news(raw.pgconn.socket) and not connection.is_usable()):
-        connection.close()
+    if raw.closed or (_has_news(raw.pgconn.socket) and not here.is_usable()):
+        here.close()
 
 
-def _run(sql: str, params: Params) -> list[tuple[Any, ...]]:
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
+def _run(here: BaseDatabaseWrapper, sql: str, params: Params) -> list[tuple[Any, ...]]:
+    here.ensure_connection()
+    here.validate_no_broken_transaction()
     started = monotonic()
     # The cursor is made by hand, because the connection's own cursors bind on the client.
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    with here.wrap_database_errors, psycopg.Cursor(here.connection) as cursor:
         cursor.execute(sql.encode(), _wide(params))
-        rows = cursor.fetchall() if cursor.description else []
-    if connection.queries_logged:
-        connection.queries_log.append({"sql": sql, "time": f"{monotonic() - started:.3f}"})
+        # It has no row number when the statement returns no rows at all.
+        rows = [] if cursor.rownumber is None else cursor.fetchall()
+    if here.queries_logged:
+        here.queries_log.append({"sql": sql, "time": f"{monotonic() - started:.3f}"})
     return rows
 
 
