@@ -38,7 +38,7 @@ def story_of(payment: Payment) -> Story:
     subjects = [payment.public_id, *numbers, *(refund.public_id for refund in refunds)]
     notifications = Notification.objects.filter(number__in=numbers).select_related("channel")
     journals = Journal.objects.filter(subject__in=subjects)
-    events, callbacks = told_of(payment)
+    events, callbacks = told_of(payment, refunds)
     return Story(
         payment=payment,
         attempts=attempts,
@@ -51,9 +51,9 @@ def story_of(payment: Payment) -> Story:
     )
 
 
-def told_of(payment: Payment) -> tuple[list[Event], list[Callback]]:
+def told_of(payment: Payment, refunds: Sequence[Refund]) -> tuple[list[Event], list[Callback]]:
     """What the merchant was told about a payment and its refunds, and how the telling went."""
-    subjects = [payment.public_id, *payment.refunds.values_list("public_id", flat=True)]
+    subjects = [payment.public_id, *(refund.public_id for refund in refunds)]
     events = list(
         Event.objects.filter(
             subject__in=subjects, merchant_id=payment.merchant_id, livemode=payment.livemode

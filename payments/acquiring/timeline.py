@@ -107,11 +107,12 @@ def merchant_story(access: MerchantAccess, public_id: str) -> MerchantStory:
     items = [*_payment(payment, {})]
     for attempt in payment.attempts.order_by("pk"):
         items += _attempt(attempt)
-    for refund in payment.refunds.order_by("pk"):
+    refunds = list(payment.refunds.order_by("pk"))
+    for refund in refunds:
         items += _refund(refund)
     callbacks: Sequence[Callback] = ()
     if "events.read" in access.abilities:
-        _events, callbacks = told_of(payment)
+        _events, callbacks = told_of(payment, refunds)
         for callback in callbacks:
             items += _callback(callback)
     return MerchantStory(timeline=_sorted(items), callbacks=callbacks)

@@ -1,10 +1,6 @@
 """Attempts: tries to get a payment paid on one channel."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from payments.acquiring.models import Attempt
@@ -21,8 +17,8 @@ class AttemptAdmin(ReadOnlyAdmin):
 
     list_display = ("shown_number", "status", "amount", "way", "channel", "trade", "created")
     list_filter = ("state", "channel", DayFilter)
-    list_select_related = ("channel", "payment")
-    list_defer = ("presentation", "payment__customer", "payment__metadata")
+    list_select_related = ("channel",)
+    list_defer = ("presentation",)
     search_fields = ("number", "gateway_number", "payment__public_id")
     search_help_text = _("An exact number: attempt, gateway's number, or payment")
     public_field = "number"
@@ -54,8 +50,3 @@ class AttemptAdmin(ReadOnlyAdmin):
     def way(self, attempt: Attempt) -> str:
         """The method's name."""
         return method_label(attempt.method)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Pages show the payment and the channel."""
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("payment", "channel")

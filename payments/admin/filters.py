@@ -22,6 +22,9 @@ PAST: Final = {
 }
 """Words for days: label, how many days ago they begin, how many they are."""
 
+YEARS: Final = range(1970, 9000)
+"""Other days are typing errors, and near the ends of the calendar sums overflow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -57,7 +60,7 @@ def span_of(word: str, *, today: date) -> Span | None:
         )
     except OverflowError:
         return None
-    return Span(start, end)
+    return Span(start, end) if start.year in YEARS else None
 
 
 class DayFilter(admin.SimpleListFilter):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.contrib.admin.views.main import ChangeList
 from django.db import connection
-from django.db.models import Max, Model, QuerySet
+from django.db.models import Max, Min, Model, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -137,7 +137,8 @@ class KeysetChangeList(ChangeList):
             high = first_id_since(table, column, at=self.span.end_with_jitter)
             self.queryset = self.queryset.filter(**self.span.lookups(column))
         elif is_sifted:
-            high = (self.root_queryset.aggregate(top=Max("pk"))["top"] or 0) + 1
+            ends = self.root_queryset.aggregate(bottom=Min("pk"), top=Max("pk"))
+            low, high = (ends["bottom"] or 1) - 1, (ends["top"] or 0) + 1
         return Reach(low, high, is_sifted)
 
     @property
