@@ -1,10 +1,11 @@
 """Seals audit entries into the chain: one sealer at a time, no lock on those who write entries."""
 
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 
 from compliance.audit.chain import GENESIS, Entry, link
+from compliance.audit.progress import Progress
 from compliance.database import prepared
 
 LOCK: Final = 0x5EA1
@@ -63,12 +64,16 @@ def seal_audit() -> int:
 def _seal_batch() -> int:
     if not prepared("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])[0][0]:
         return 0
-    [(settled, watched, watched_until, oldest, newest, last)] = prepared(_STAND)
-    entries = [Entry(*row) for row in prepared(_UNSEALED, [settled, BATCH_MAX])]
+    # Read before entries are looked for: what has ended here is visible there.
+    [(settled, watched, until, oldest, newest, last)] = prepared(_STAND)
+    progress = Progress(settled, watched, until)
+    entries = [Entry(*row) for row in prepared(_UNSEALED, [progress.settled, BATCH_MAX])]
     if entries:
         _append(entries)
     if len(entries) < BATCH_MAX:
-        _settle(settled, watched, watched_until, oldest=oldest, newest=newest, last=last)
+        after = progress.after_run(oldest=oldest, newest=newest, last=last)
+        if after != progress:
+            prepared(_SETTLE, [after.settled, after.watched, after.until])
     return len(entries)
 
 
@@ -83,22 +88,3 @@ def _append(entries: list[Entry]) -> None:
         after.append(previous)
     positions = list(range(position + 1, position + 1 + len(entries)))
     prepared(_SEAL, [positions, [entry.id for entry in entries], before, after])
-
-
-def _settle(
-    settled: int, watched: int, watched_until: int | None, *, oldest: int, newest: int, last: int
-) -> None:
-    """Move the point below which nothing unsealed can appear any more.
-
-    An entry gets its id before its transaction commits, so that a lower id may appear after a
-    higher one was sealed. First an id is watched; the next run notes a transaction number above all
-    that could hold a lower id; when all those have ended, and their entries are sealed by the run
-    that sees it, the id is settled. `_STAND` is read before entries are looked for.
-    """
-    if watched_until is None:
-        update: tuple[Any, ...] = (settled, watched, newest)
-    elif oldest >= watched_until:
-        update = (watched, last, None)
-    else:
-        return
-    prepared(_SETTLE, update)

@@ -226,13 +226,6 @@ class TestSealingBesideOthers:
         assert list(subjects) == ["quick", "slow"]
         assert verify(at=now()).broken is None
 
-    def test_old_entries_are_settled_so_that_a_run_does_not_look_at_them_again(self):
-        last = tell("1")
-        for _ in range(4):
-            seal_audit()
-
-        assert AuditProgress.objects.get().settled == last.pk
-
     def test_a_second_sealer_leaves_the_work_to_the_first(self):
         tell("1")
         outcome: list[int] = []
