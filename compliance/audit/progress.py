@@ -1,7 +1,7 @@
 """How far the sealer need not look back: pure, so that every order of events can be tried.
 
 An entry gets its id before its transaction commits, so that a lower id may appear after a higher
-one was sealed. First an id is watched; the next run notes a transaction number above all that could
+one was sealed. First an id is watched; the next run notes a transaction number above all that can
 hold a lower id; when all those have ended, and their entries were sealed by the run that saw it,
 the id is settled and another is watched.
 """
