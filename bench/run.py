@@ -1,6 +1,7 @@
 """`make bench`: rounds of floor and ours, one after the other, and the median of their ratios.
 
-The floor for writes is PostgreSQL alone doing the same durable writes statement by statement; for the
+The floor for writes is PostgreSQL alone doing the same durable writes statement by statement; for
+the
 checkout page it is an empty answer of the same server. After the load, rows are counted against the
 answers: a fast wrong answer fails the run.
 """
@@ -42,6 +43,8 @@ ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "5"))
 MESSAGES_PER_SECOND: Final = 3000
 """More than can be taken in, so that no message is sent twice in a round."""
 PAGES: Final = 200
+PAYMENTS: Final = "SELECT count(*) FROM payments_payment WHERE subject = 'Order of tea'"
+JOURNALS: Final = "SELECT count(*) FROM payments_journal"
 GOALS: Final = {"create": 0.30, "notification": 0.35, "checkout": 0.06}
 
 
@@ -179,7 +182,9 @@ def count(sql: str) -> int:
 
 
 def require_rows(before: int, answered: int, what: str, sql: str) -> None:
-    """Every answered request left its row. Requests cut off at the end of a round may leave more."""
+    """Every answered request left its row. Requests cut off at the end of a round may leave
+    more.
+    """
     made = count(sql) - before
     if not answered <= made <= answered + CLIENTS * ROUNDS:
         raise SystemExit(f"bench: {answered} answers, but {made} new {what}.")
@@ -196,8 +201,8 @@ def main() -> None:
         write_pages(fill(ready, count=PAGES), place / "pages")
         (place / "empty").write_text("/healthz\n")
         warm_up(base, ready.api_key, place)
-        created = count("SELECT count(*) FROM payments_payment WHERE subject = 'Order of tea'")
-        booked = count("SELECT count(*) FROM payments_journal")
+        created = count(PAYMENTS)
+        booked = count(JOURNALS)
         filled = 0
         for number in range(1, ROUNDS + 1):
             sys.stdout.write(f"round {number} of {ROUNDS}\n")
@@ -213,10 +218,8 @@ def main() -> None:
             empty = wrk(base, "pages", str(place / "empty"))
             load = wrk(base, "pages", str(place / "pages"))
             note(results["checkout"], load, empty.rps)
-    require_rows(created + filled, results["create"].answered, "payments",
-                 "SELECT count(*) FROM payments_payment WHERE subject = 'Order of tea'")  # fmt: skip
-    require_rows(booked, results["notification"].answered, "journals",
-                 "SELECT count(*) FROM payments_journal")  # fmt: skip
+    require_rows(created + filled, results["create"].answered, "payments", PAYMENTS)
+    require_rows(booked, results["notification"].answered, "journals", JOURNALS)
     broken = [*checks.breaks(), *soundness.breaks()]
     if broken:
         raise SystemExit(f"bench: the books do not hold: {broken[:3]}")

@@ -1,10 +1,16 @@
 """All tasks of this storey, so that Celery finds them."""
 
-from payments.acquiring.tasks import ask_about_open_attempts, expire_payments, send_due_refunds
+from payments.acquiring.tasks import (
+    ask_about_open_attempts,
+    expire_payments,
+    forget_idempotency_keys,
+    send_due_refunds,
+)
 from payments.callbacks.tasks import deliver_due_callbacks
 from payments.ledger.tasks import checkpoint_balances
 
 __all__ = [
     "ask_about_open_attempts", "checkpoint_balances", "deliver_due_callbacks", "expire_payments",
+    "forget_idempotency_keys",
     "send_due_refunds",
 ]  # fmt: skip

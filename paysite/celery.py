@@ -22,5 +22,6 @@ app.conf.beat_schedule = {
         "payments.expire_payments": 10.0,
         "payments.send_due_refunds": 5.0,
         "payments.checkpoint_balances": 3600.0,
+        "payments.forget_idempotency_keys": 600.0,
     }.items()
 }

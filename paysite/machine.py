@@ -1,7 +1,7 @@
 """The short way through Django for machines: no session, no cookies, no forms, no pages.
 
-Programs of merchants and gateways prove themselves in each message. What browsers need (sessions, CSRF,
-language, messages, lock-out of sign-ins) costs more than the rest of their requests together.
+Programs of merchants and gateways prove themselves in each message. What browsers need (sessions,
+CSRF, language, messages, lock-out of sign-ins) costs more than the rest of their requests together.
 """
 
 from collections.abc import Callable

@@ -65,7 +65,8 @@ class Script:
         """The gateway's notification of a paid order, as it comes in at `at`."""
         kept = self.orders[number]
         fact = {"number": number, "minor": (kept.paid or kept.order.amount).minor,
-                "currency": "CNY", "merchant": "scripted-merchant", "key": f"n-{number}"}  # fmt: skip
+                "currency": "CNY", "merchant": "scripted-merchant",
+                "key": f"n-{number}"}  # fmt: skip
         body = json.dumps(fact | changes).encode()
         return RawMessage(headers={"x-sealed": "yes"}, body=body,
                           received_at=at or kept.order.created_at)  # fmt: skip

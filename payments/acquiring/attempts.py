@@ -245,7 +245,7 @@ def _write_unknown(attempt_id: int, reason: str, *, at: datetime) -> None:
 def close_live_attempt(*, payment: str, actor: Actor, at: datetime) -> Unknown | Rejected | None:
     """Close a payment's live attempt at its gateway, if it has one.
 
-    None: nothing can be paid any more (or it just was paid). Otherwise the gateway's non-answer; the
+    None: nothing can be paid any more, or it just was. Otherwise the gateway's non-answer: the
     attempt stays `closing` and the janitor goes on.
     """
     with transaction.atomic():

@@ -103,7 +103,8 @@ WITH att AS (
           %(data)s::jsonb, %(now)s) RETURNING id
 ), callback AS (
   INSERT INTO payments_callback (event_id, merchant_id, url, due_at, created_at)
-  SELECT event.id, %(merchant_id)s, %(url)s, %(now)s, %(now)s FROM event WHERE %(url)s::varchar <> ''
+  SELECT event.id, %(merchant_id)s, %(url)s, %(now)s, %(now)s FROM event
+   WHERE %(url)s::varchar <> ''
 ), told AS (
   UPDATE payments_notification SET verdict = 'booked', number = %(number)s
    WHERE id = %(notification_id)s
@@ -117,13 +118,46 @@ SELECT 1
 def book_paid(
     locked: Locked, trade: Trade, *, actor: Actor, notification_id: int | None, now: datetime
 ) -> None:
-    """Make the payment paid: states, journal, event, callback, audit and notification in one
-    statement.
+    """Make the payment paid: states, journal, event, callback, audit and notification at once.
 
-    The caller holds both locks and has asked `step_for`.
+    One statement. The caller holds both locks and has asked `step_for`.
     """
     paid_at = trade.paid_at or now
-    facts = PaymentFacts(
+    (debit_account, debit_minor), (credit_account, credit_minor) = resolve(
+        [
+            debit(AccountKind.CHANNEL_RECEIVABLE, locked.channel, locked.amount),
+            credit(AccountKind.MERCHANT_PAYABLE, locked.merchant, locked.amount),
+        ],
+        livemode=locked.livemode,
+    )
+    values = {
+        "attempt_id": locked.attempt_id,
+        "payment_id": locked.payment_id,
+        "payment": locked.payment,
+        "method": locked.method,
+        "channel_id": locked.channel_id,
+        "trade_no": trade.gateway_number,
+        "paid_at": paid_at,
+        "now": now,
+        "debit_account": debit_account,
+        "debit_minor": debit_minor,
+        "credit_account": credit_account,
+        "credit_minor": credit_minor,
+        "event": new_number("evt_"),
+        "event_type": EventType.PAYMENT_PAID.value,
+        "merchant_id": locked.merchant_id,
+        "livemode": locked.livemode,
+        "data": json.dumps(document(_as_paid(locked, trade, paid_at)), ensure_ascii=False),
+        "url": locked.callback_url,
+        "number": locked.number,
+        "notification_id": notification_id,
+    }
+    prepared(_BOOK, values | _evidence(locked, trade, actor, now))
+
+
+def _as_paid(locked: Locked, trade: Trade, paid_at: datetime) -> PaymentFacts:
+    """The payment as it will be when the statement is done."""
+    return PaymentFacts(
         id=locked.payment,
         livemode=locked.livemode,
         merchant_order_no=locked.merchant_order_no,
@@ -139,44 +173,19 @@ def book_paid(
         paid_at=paid_at,
         metadata=locked.metadata,
     )
-    (debit_side, credit_side) = resolve(
-        [
-            debit(AccountKind.CHANNEL_RECEIVABLE, locked.channel, locked.amount),
-            credit(AccountKind.MERCHANT_PAYABLE, locked.merchant, locked.amount),
-        ],
-        livemode=locked.livemode,
-    )
-    prepared(
-        _BOOK,
-        {
-            "attempt_id": locked.attempt_id,
-            "payment_id": locked.payment_id,
-            "payment": locked.payment,
-            "method": locked.method,
-            "channel_id": locked.channel_id,
+
+
+def _evidence(locked: Locked, trade: Trade, actor: Actor, now: datetime) -> dict[str, object]:
+    return entry_values(
+        actor,
+        "payment.paid",
+        subject=("payment", locked.payment),
+        facts={
+            "attempt": locked.number,
+            "channel": locked.channel,
+            "amount": locked.amount.minor,
+            "currency": locked.amount.currency,
             "trade_no": trade.gateway_number,
-            "paid_at": paid_at,
-            "now": now,
-            "debit_account": debit_side[0],
-            "debit_minor": debit_side[1],
-            "credit_account": credit_side[0],
-            "credit_minor": credit_side[1],
-            "event": new_number("evt_"),
-            "event_type": EventType.PAYMENT_PAID.value,
-            "merchant_id": locked.merchant_id,
-            "livemode": locked.livemode,
-            "data": json.dumps(document(facts), ensure_ascii=False),
-            "url": locked.callback_url,
-            "number": locked.number,
-            "notification_id": notification_id,
-            **entry_values(
-                actor,
-                "payment.paid",
-                subject=("payment", locked.payment),
-                facts={"attempt": locked.number, "channel": locked.channel,
-                       "amount": locked.amount.minor, "currency": locked.amount.currency,
-                       "trade_no": trade.gateway_number},
-                at=now,
-            ),
         },
-    )  # fmt: skip
+        at=now,
+    )

@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+import time
+from collections import deque
 from typing import Final
 
 from django.db import transaction
@@ -22,6 +24,11 @@ FINAL: Final = frozenset({Verdict.BOOKED, Verdict.LATE, Verdict.ALREADY, Verdict
 """Verdicts after which a copy of the message needs no work."""
 
 KEY_LENGTH: Final = 128
+KEPT_PER_MINUTE: Final = 60
+"""A flood of forgeries fills no table: so many are kept a minute by each process, all are
+logged.
+"""
+MINUTE_SECONDS: Final = 60.0
 KEPT_BODY_BYTES: Final = 8192
 """How much of a message that proves nothing is kept."""
 
@@ -31,6 +38,9 @@ VALUES (%s, %s, %s, %s)
 ON CONFLICT (channel_id, key) DO UPDATE SET copies = payments_notification.copies + 1
 RETURNING id, verdict
 """
+
+
+_kept_at: Final[deque[float]] = deque(maxlen=KEPT_PER_MINUTE)
 
 
 def receive(*, channel_code: str, raw: RawMessage, address: str) -> Reply:
@@ -90,6 +100,10 @@ def _keep_refused(channel: Line, raw: RawMessage, *, address: str, reason: str) 
     key.
     """
     log.warning("notification on %s is not authentic: %s", channel.code, reason)
+    now = time.monotonic()
+    if len(_kept_at) == KEPT_PER_MINUTE and now - _kept_at[0] < MINUTE_SECONDS:
+        return
+    _kept_at.append(now)
     kept = raw.body[:KEPT_BODY_BYTES]
     key = f"refused:{reason}:{hashlib.sha256(raw.body).hexdigest()}"
     with transaction.atomic():

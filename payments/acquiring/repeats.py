@@ -1,16 +1,20 @@
 """Makes calls with an Idempotency-Key happen once, where a verb does not see to that by itself."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
 
 from compliance.database import prepared
 from merchants.access import MerchantAccess
+from payments.acquiring.models import IdempotencyKey
 from payments.acquiring.pay import IdempotencyKeyReused
 from payments.callbacks.queries import EventFacts, get_event
 from payments.callbacks.replay import replay_event
+
+KEPT: Final = timedelta(days=7)
+"""How long a key is remembered. A later repeat still meets its order number."""
 
 _CLAIM: Final = """
 INSERT INTO payments_idempotencykey (merchant_id, livemode, key, fingerprint, payment)
@@ -22,6 +26,12 @@ _EARLIER: Final = """
 SELECT fingerprint FROM payments_idempotencykey
  WHERE merchant_id = %(merchant_id)s AND livemode = %(livemode)s AND key = %(key)s
 """
+
+
+def forget_old_keys(*, at: datetime, limit: int) -> int:
+    """Delete keys whose time is over, oldest first; says how many. Safe to run at once."""
+    old = IdempotencyKey.objects.filter(created_at__lt=at - KEPT).order_by("created_at")[:limit]
+    return IdempotencyKey.objects.filter(pk__in=old.values("pk")).delete()[0]
 
 
 def claim_key(access: MerchantAccess, key: str, *, asked: str, result: str) -> bool:

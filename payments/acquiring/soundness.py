@@ -8,7 +8,8 @@ from django.db import connection
 _BREAKS: Final = {
     "paid payment without its journal": """
         SELECT p.public_id FROM payments_payment p WHERE p.state = 'paid' AND NOT EXISTS (
-          SELECT FROM payments_journal j WHERE j.kind = 'payment.paid' AND j.subject = p.public_id)""",
+          SELECT FROM payments_journal j
+           WHERE j.kind = 'payment.paid' AND j.subject = p.public_id)""",
     "journal of a payment that is not paid": """
         SELECT j.subject FROM payments_journal j LEFT JOIN payments_payment p
             ON p.public_id = j.subject

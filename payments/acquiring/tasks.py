@@ -8,11 +8,13 @@ from django.utils import timezone
 
 from payments.acquiring.janitor import claim_to_ask, expire, expired, look_after
 from payments.acquiring.refunds import claim_due, pursue
+from payments.acquiring.repeats import forget_old_keys
 from payments.channels.registry import ChannelUnknown
 
 log: Final = logging.getLogger(__name__)
 
 BATCH: Final = 50
+KEYS_BATCH: Final = 10_000
 
 
 @shared_task(name="payments.ask_about_open_attempts", time_limit=300)
@@ -34,6 +36,12 @@ def expire_payments() -> int:
     for payment in due:
         expire(payment, at=timezone.now())
     return len(due)
+
+
+@shared_task(name="payments.forget_idempotency_keys", time_limit=300)
+def forget_idempotency_keys() -> int:
+    """Delete idempotency keys whose time is over."""
+    return forget_old_keys(at=timezone.now(), limit=KEYS_BATCH)
 
 
 @shared_task(name="payments.send_due_refunds", time_limit=300)

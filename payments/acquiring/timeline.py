@@ -7,7 +7,6 @@ from typing import Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from compliance.audit.models import AuditEntry
 from merchants.access import MerchantAccess, require
@@ -218,7 +217,7 @@ def _try(callback: Callback, one: CallbackTry) -> TimelineItem:
     title = (
         _("Callback delivered")
         if is_ok
-        else pgettext("callback", "Try %(number)d failed") % {"number": one.number}
+        else _("Callback, try %(number)d: not delivered") % {"number": one.number}
     )
     answer = f"HTTP {one.status}" if one.status else one.error
     return TimelineItem(

@@ -22,12 +22,12 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "key_missing": Kind(
         HTTPStatus.UNAUTHORIZED,
         _("API key missing"),
-        _("Send your API key in the header “Authorization: Bearer sk_…”."),
+        _('Send your API key in the header "Authorization: Bearer sk_…".'),
     ),
     "key_unknown": Kind(
         HTTPStatus.UNAUTHORIZED,
         _("API key unknown"),
-        _("No API key like this exists. Copy the whole key, from “sk_” to its end."),
+        _('No API key like this exists. Copy the whole key, from "sk_" to its end.'),
     ),
     "key_revoked": Kind(
         HTTPStatus.UNAUTHORIZED,
@@ -42,7 +42,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "scope_missing": Kind(
         HTTPStatus.FORBIDDEN,
         _("Scope missing"),
-        _("This API key lacks the scope “%(ability)s”, which the call needs."),
+        _('This API key lacks the scope "%(ability)s", which the call needs.'),
     ),
     "merchant_suspended": Kind(
         HTTPStatus.FORBIDDEN,
@@ -67,7 +67,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "method_not_allowed": Kind(
         HTTPStatus.METHOD_NOT_ALLOWED,
         _("Method not allowed"),
-        _("This address does not take the HTTP method; the header “Allow” names those it takes."),
+        _('This address does not take the HTTP method; the header "Allow" names those it takes.'),
     ),
     "body_not_json": Kind(
         HTTPStatus.BAD_REQUEST,
@@ -85,12 +85,12 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "content_type_unsupported": Kind(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         _("Content type not supported"),
-        _("Send the body with the header “Content-Type: application/json”, in UTF-8."),
+        _('Send the body with the header "Content-Type: application/json", in UTF-8.'),
     ),
     "validation_failed": Kind(
         HTTPStatus.BAD_REQUEST,
         _("Fields not accepted"),
-        _("Some fields cannot be accepted; “errors” says which and why."),
+        _('Some fields cannot be accepted; "errors" says which and why.'),
     ),
     "idempotency_key_malformed": Kind(
         HTTPStatus.BAD_REQUEST,
@@ -105,7 +105,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "order_no_reused": Kind(
         HTTPStatus.CONFLICT,
         _("Order number used before"),
-        _("You used the order number “%(order)s” before, for a payment with other content."),
+        _('You used the order number "%(order)s" before, for a payment with other content.'),
     ),
     "payment_already_paid": Kind(
         HTTPStatus.CONFLICT,
@@ -162,5 +162,5 @@ FIELD_PROBLEMS: Final[Mapping[str, str | Promise]] = {
     "status_unknown": _("The status must be one of: %(known)s."),
     "type_unknown": _("The type must be one of: %(known)s."),
     "time_malformed": _("Write the time as in RFC 3339, with its zone: 2026-11-23T10:00:00+08:00."),
-    "cursor_malformed": _("Take the cursor from “next” of the page before, unchanged."),
+    "cursor_malformed": _('Take the cursor from "next" of the page before, unchanged.'),
 }

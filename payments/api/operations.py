@@ -50,7 +50,7 @@ _LIMIT: Final = OpenApiParameter(
     description=_("How many to list on a page."),
 )
 _CURSOR: Final = OpenApiParameter(
-    "cursor", str, description=_("From “next” of the page before; normally just call that address.")
+    "cursor", str, description=_('From "next" of the page before; normally just call that address.')
 )
 _CREATED_AFTER: Final = OpenApiParameter(
     "created_after",
@@ -124,8 +124,8 @@ CREATE_PAYMENT: Final = extend_schema(
                 schemas.PaymentSerializer,
                 examples.PENDING,
                 _(
-                    "The new payment; or, with the header “Idempotent-Replayed: true”, the one that"
-                    " the first call with this Idempotency-Key created."
+                    'The new payment; or, with the header "Idempotent-Replayed: true", the one'
+                    " that the first call with this Idempotency-Key created."
                 ),
             ),
             200: (
@@ -182,7 +182,7 @@ CLOSE_PAYMENT: Final = extend_schema(
     summary=_("Close a payment"),
     description=_(
         "Makes sure that the payment is not paid any more; the gateway is told first. While the"
-        " gateway has given no final word the payment stays “pending” and nobody can start to pay"
+        ' gateway has given no final word the payment stays "pending" and nobody can start to pay'
         " it; a callback tells you how it ended. Closing it again changes nothing."
     ),
     parameters=[_PAYMENT, _IDEMPOTENCY_KEY, _LANGUAGE],
@@ -286,6 +286,12 @@ def _webhook(kind: str, summary: Any, example: dict[str, Any]) -> OpenApiWebhook
         ),
     )  # fmt: skip
 
+
+IN_ORDER: Final = (
+    "create_payment", "get_payment", "list_payments", "close_payment",
+    "get_balance", "list_events", "get_event", "replay_event",
+)  # fmt: skip
+"""As a reader meets the calls, by their operation ids."""
 
 WEBHOOKS: Final = [
     _webhook("payment.paid", _("A payment was paid"), examples.CALLBACK),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from payments.api.operations import EVERYWHERE, PROBLEM_JSON
+from payments.api.operations import EVERYWHERE, IN_ORDER, PROBLEM_JSON
 
 _Json = Mapping[str, Any]
 _REF: Final = "#/components/schemas/"
@@ -60,8 +60,8 @@ class Shape:
 
 
 def calls(document: _Json) -> list[Call]:
-    """Every call."""
-    return list(_calls(document, document["paths"]))
+    """Every call, in the order of a reader."""
+    return sorted(_calls(document, document["paths"]), key=lambda call: IN_ORDER.index(call.id))
 
 
 def callbacks(document: _Json) -> list[Call]:

@@ -103,7 +103,7 @@ class PaymentSerializer(serializers.Serializer[Any]):
     subject = serializers.CharField(help_text=_("What is sold."))
     status = serializers.ChoiceField(
         choices=_choices(PaymentState.values),
-        help_text=_("“paid” and “closed” are final."),
+        help_text=_('"paid" and "closed" are final.'),
     )
     amount_refunded = serializers.IntegerField(help_text=_("How much of it went back."))
     method = serializers.CharField(allow_null=True, help_text=_("How the customer paid."))
@@ -213,5 +213,5 @@ class ProblemSerializer(serializers.Serializer[Any]):
         choices=_choices(PROBLEMS), help_text=_("Stable; program against it.")
     )
     errors: Any = FieldProblemSerializer(
-        many=True, required=False, help_text=_("With “validation_failed”: what is wrong where.")
+        many=True, required=False, help_text=_('With "validation_failed": what is wrong where.')
     )

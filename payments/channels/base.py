@@ -1,9 +1,8 @@
-"""What the platform and a gateway say to each other, in frozen values. A channel author reads this
-file.
+"""What the platform and a gateway say to each other, in frozen values. Channel authors begin here.
 
-A *gateway* (Alipay, WeChat Pay, ...) is spoken to by one folder beside this file. The folder offers one
-`Dialect`; a *channel* is a configured connection made with it (`Dialect.connect`). Nothing here knows
-Django, models or settings, and no dialect knows another.
+A *gateway* (Alipay, WeChat Pay, ...) is spoken to by one folder beside this file. The folder offers
+one `Dialect`; a *channel* is a configured connection made with it (`Dialect.connect`). Nothing here
+knows Django, models or settings, and no dialect knows another.
 
 Every call ends in one of three outcomes. `Unknown` means that money may have moved: the caller asks
 again later with the same number, and never assumes.
@@ -40,8 +39,8 @@ class Done(Generic[T]):
 class Rejected:
     """The gateway definitely refused; nothing happened there and nothing will.
 
-    `code` is the gateway's own. `is_our_fault` (bad signature, wrong merchant number, no permission)
-    means that further calls will fail too until an operator mends the channel.
+    `code` is the gateway's own. `is_our_fault` (bad signature, wrong merchant, no permission) means
+    that further calls will fail too until an operator mends the channel.
     """
 
     code: str

@@ -59,7 +59,7 @@ def post(
 ) -> Journal:
     """Book one fact, in the caller's transaction, beside the change that it books.
 
-    Raises NotBalanced; the database raises IntegrityError (`journal_once`) for a fact booked before.
+    Raises NotBalanced; a fact booked before raises IntegrityError (`journal_once`).
     """
     lines = resolve(entries, livemode=livemode)
     journal = Journal.objects.create(kind=kind, subject=subject, at=at)

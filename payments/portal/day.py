@@ -25,7 +25,7 @@ class Figure:
     value: str
     note: str
     trend: str = ""
-    """"", up or down."""
+    """"", up, down or warn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _volume(day: Today) -> Figure:
     before = day.yesterday.volume.get(main.currency)
     others = ", ".join(money.text for money in amounts[1:])
     if before is None:
-        return Figure(_("Volume"), main.text, others)
+        return Figure(_("Volume"), main.text, others or _("None yesterday at this time"))
     percent = 100 * (main.minor - before.minor) / before.minor
     note = _("%(change)s against yesterday at this time") % {"change": f"{percent:+.1f}%"}
     trend = "up" if percent > 0 else "down" if percent < 0 else ""
@@ -79,7 +79,7 @@ def _success(day: Today) -> Figure:
 def _waiting(waiting: Waiting) -> Figure:
     note = _("%(count)d failed before") % {"count": waiting.failing}
     return Figure(
-        _("Waiting callbacks"), f"{waiting.waiting:,}", note, "down" if waiting.failing else ""
+        _("Waiting callbacks"), f"{waiting.waiting:,}", note, "warn" if waiting.failing else ""
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.acquiring import soundness
+from payments.acquiring import notifications, soundness
 from payments.channels import registry
 from payments.ledger import chart, checks
 from tests import scripted
@@ -23,6 +23,7 @@ def forget() -> None:
     registry.dialects.cache_clear()
     registry.methods.cache_clear()
     chart.forget()
+    notifications._kept_at.clear()
     scripted.SCRIPTS.clear()
 
 

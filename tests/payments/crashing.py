@@ -5,6 +5,7 @@
 import os
 import sys
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -39,7 +40,9 @@ from payments.money import Money  # noqa: E402
 
 
 class InProcess(httpx.BaseTransport):
-    """Answers with the platform's own views, and leaves no connection behind in a passing thread."""
+    """Answers with the platform's own views, and leaves no connection behind in a passing
+    thread.
+    """
 
     def __init__(self) -> None:
         self._inner = httpx.WSGITransport(app=get_wsgi_application(), remote_addr="127.0.0.1")
@@ -105,9 +108,9 @@ def deliver(payment: str) -> None:
     deliver_due()
 
 
-DEEDS: Final = {
-    "create": create, "choose": choose, "close": close, "notify": notify, "ask": ask, "refund":
-    refund, "deliver": deliver,
+DEEDS: Final[dict[str, Callable[[str], object]]] = {
+    "create": create, "choose": choose, "close": close, "notify": notify, "ask": ask,
+    "refund": refund, "deliver": deliver,
 }  # fmt: skip
 
 if __name__ == "__main__":

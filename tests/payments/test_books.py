@@ -45,21 +45,28 @@ def test_what_does_not_balance_is_refused_by_the_verb(entries):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_does_not_balance_is_refused_by_the_database_at_commit():
-    with pytest.raises(IntegrityError, match="journal_balances"), transaction.atomic():
-        journal = book()
-        Posting.objects.create(journal=journal, account=some_account(), amount_minor=1)
+    @transaction.atomic
+    def add_one_fen() -> None:
+        Posting.objects.create(journal=book(), account=some_account(), amount_minor=1)
+
+    with pytest.raises(IntegrityError, match="journal_balances"):
+        add_one_fen()
     assert Journal.objects.count() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_test_money_and_real_money_do_not_balance_each_other():
-    with pytest.raises(IntegrityError, match="journal_balances"), transaction.atomic():
+    @transaction.atomic
+    def mix() -> None:
         journal = Journal.objects.create(kind="mixed", subject="x", at=NOON)
         for livemode, minor in ((True, 1), (False, -1)):
             account = Account.objects.create(
                 kind=KIND, owner="m", currency="CNY", livemode=livemode
             )
             Posting.objects.create(journal=journal, account=account, amount_minor=minor)
+
+    with pytest.raises(IntegrityError, match="journal_balances"):
+        mix()
 
 
 @pytest.mark.django_db

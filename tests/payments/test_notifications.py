@@ -8,7 +8,7 @@ from django.db import connection
 
 from compliance.models import AuditEntry
 from payments.acquiring.models import Attempt, Notification, Refund, Verdict
-from payments.acquiring.notifications import receive
+from payments.acquiring.notifications import KEPT_PER_MINUTE, receive
 from payments.acquiring.pay import close_payment
 from payments.acquiring.queries import get_payment
 from payments.acquiring.states import AttemptState, PaymentState
@@ -88,6 +88,14 @@ def test_an_unsigned_message_is_kept_once_as_evidence_and_believed_never(tea, wa
     kept = Notification.objects.get()
     assert (kept.verdict, kept.reason, kept.copies) == (Verdict.REFUSED, "unsigned", 3)
     assert get_payment(tea.access, payment.id).status is PaymentState.PENDING
+
+
+@pytest.mark.django_db
+def test_a_flood_of_forgeries_fills_no_table(tea):
+    for number in range(KEPT_PER_MINUTE + 20):
+        raw = RawMessage(headers={}, body=b"forged %d" % number, received_at=NOON)
+        assert receive(channel_code="first", raw=raw, address="").status == 400
+    assert Notification.objects.count() <= KEPT_PER_MINUTE
 
 
 @pytest.mark.django_db

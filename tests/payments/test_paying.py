@@ -1,11 +1,15 @@
 """A customer pays: the order is paid once, the books say so, and the merchant is told."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from payments.acquiring.attempts import MethodUnavailable, PaymentNotPayable, PreviousUnresolved
 from payments.acquiring.models import Attempt, Payment, Verdict
 from payments.acquiring.notifications import receive
 from payments.acquiring.queries import PaymentUnknown, find_checkout, get_payment
+from payments.acquiring.repeats import forget_old_keys
 from payments.acquiring.states import AttemptState, PaymentState
 from payments.acquiring.tokens import TokenForged, checkout_token, payment_of
 from payments.callbacks.models import Callback, Event
@@ -195,3 +199,10 @@ def test_the_one_statement_writes_every_row_of_the_booking(tea):
     done = latest_attempt(payment)
     assert (done.state, done.ask_at, done.ended_at is not None) == ("succeeded", None, True)
     assert done.gateway_number == row.channel_trade_no
+
+
+def test_an_idempotency_key_is_forgotten_after_a_week_and_the_order_number_still_guards(tea):
+    first = order(tea, key="k")
+    assert forget_old_keys(at=timezone.now() + timedelta(days=6), limit=10) == 0
+    assert forget_old_keys(at=timezone.now() + timedelta(days=8), limit=10) == 1
+    assert order(tea, key="k").id == first.id

@@ -56,7 +56,7 @@ def test_a_payments_page_tells_everything_in_its_order(desk, late):
         ("The customer chose First", "Closing was asked for"),
         ("Closing was asked for", "The attempt was closed"),
         ("The attempt was closed", "Payment closed"),
-        ("Payment closed", "Try 1 failed"),
+        ("Payment closed", "Callback, try 1: not delivered"),
     ):
         assert said.index(earlier) < said.index(sooner), said
     assert {"Attempt: Paid too late", "¥128.00 goes back: it came after the end",

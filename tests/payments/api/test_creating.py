@@ -29,6 +29,12 @@ def test_a_new_payment_is_told_whole(lin):
     assert lin.get(f"payments/{told['id']}").json() == told
 
 
+def test_a_payment_costs_two_statements(lin, django_assert_num_queries):
+    lin.create(merchant_order_no="warm")
+    with django_assert_num_queries(4):  # who, and what; the test's transaction adds a savepoint
+        lin.create(key="k-1")
+
+
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [

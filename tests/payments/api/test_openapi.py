@@ -10,9 +10,9 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from payments.acquiring.notifications import receive
-from payments.api import codes
+from payments.api import codes, reading
 from payments.api.openapi import openapi
-from payments.api.operations import EVERYWHERE, PROBLEM_JSON
+from payments.api.operations import EVERYWHERE, IN_ORDER, PROBLEM_JSON
 from payments.api.urls import urlpatterns
 from payments.callbacks.models import Event, EventType
 from payments.callbacks.signing import body_of
@@ -68,6 +68,12 @@ def test_the_document_knows_every_call(document):
     }
     assert set(document["paths"]) == routes
     assert set(document["webhooks"]) == set(EventType.values)
+
+
+def test_the_page_knows_the_place_of_every_call(document):
+    ids = {operation["operationId"] for path, _, operation in operations(document) if "/" in path}
+    assert set(IN_ORDER) == ids
+    assert [call.id for call in reading.calls(document)] == list(IN_ORDER)
 
 
 def test_every_call_wants_a_key(document):

@@ -136,11 +136,11 @@ class WeChatPaySpeaker:
                 raise ValueError(what)
         return Letter(headers=headers, body=body)
 
-    def is_accepted(self, status: int, body: bytes) -> bool:  # noqa: ARG002  the status decides
+    def is_accepted(self, status: int, body: bytes) -> bool:
         """Only the status counts."""
         return status in ACCEPTED
 
-    def way_back(self, order: SandboxOrder, keys: Mapping[str, str]) -> WayBack | None:  # noqa: ARG002
+    def way_back(self, order: SandboxOrder, keys: Mapping[str, str]) -> WayBack | None:
         """A phone's browser goes where `redirect_url` said; a scanned code leads nowhere."""
         if order.product != "h5" or not order.return_url:
             return None

@@ -34,7 +34,7 @@ class KeyMode(StrEnum):
     CERTIFICATE = "certificate"
 
 
-class Refused(Exception):  # noqa: N818  a refusal is an answer, not an error
+class Refused(Exception):
     """An error answer in WeChat Pay's words."""
 
     def __init__(self, status: HTTPStatus, code: str, message: str) -> None:
