@@ -17,6 +17,7 @@ import time
 import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -33,7 +34,7 @@ def settings() -> tuple[str, str, str]:
 
 
 URL, API_KEY, CALLBACK_SECRET = settings()
-events: queue.Queue[dict] = queue.Queue()
+events: queue.Queue[dict[str, Any]] = queue.Queue()
 
 
 class CallbackReceiver(BaseHTTPRequestHandler):
@@ -55,7 +56,7 @@ class CallbackReceiver(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
-def call(method: str, path: str, body: dict | None = None, **headers: str) -> dict:
+def call(method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
     """One call of the API. A refusal raises urllib.error.HTTPError, whose body has a `code`."""
     request = urllib.request.Request(
         URL + path,
@@ -68,7 +69,8 @@ def call(method: str, path: str, body: dict | None = None, **headers: str) -> di
         },
     )
     with urllib.request.urlopen(request, timeout=30) as response:
-        return json.load(response)
+        answer: dict[str, Any] = json.load(response)
+        return answer
 
 
 def main() -> None:
