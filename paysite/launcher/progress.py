@@ -39,8 +39,8 @@ class Step:
 class Progress:
     """Writes numbered steps with the time each took."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
-        self.out = out
+    def __init__(self, out: TextIO | None = None) -> None:
+        self.out = out or sys.stdout
         self.number = 0
 
     def say(self, line: str = "") -> None:
