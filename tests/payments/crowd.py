@@ -78,6 +78,9 @@ HOT: Final = (
     "callbacktry",
 )  # fmt: skip
 
+GATHERING: Final = {"Sort", "Aggregate", "Hash", "Unique"}
+"""Steps that need all rows below them before they give the first."""
+
 
 def gather(shop: Shop, count: int, *, rare: int = 7, name: str = "crowd") -> None:
     """A payment a minute until noon, with all that belongs to it. Every `rare`th closed unpaid."""
@@ -95,21 +98,28 @@ def gather(shop: Shop, count: int, *, rare: int = 7, name: str = "crowd") -> Non
 
 
 def scanned(sql: str, params: Any = None) -> set[str]:
-    """The growing tables that a statement would read from end to end.
+    """The growing tables that a statement would have to read from end to end.
 
-    Where a table is as small as here, the planner likes to join by reading all of it. That is
-    switched off, so that the plan is the one of a long table.
+    Tables as small as here are read whole for choice. That is switched off, so that it is seen only
+    where no index helps. Walking along an index counts as well, unless a condition bounds the walk
+    or a limit ends it.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_hashjoin = off")
-        cursor.execute("SET LOCAL enable_mergejoin = off")
+        for habit in ("seqscan", "hashjoin", "mergejoin"):
+            cursor.execute(f"SET LOCAL enable_{habit} = off")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         (plan,) = cursor.fetchone()
+        for habit in ("seqscan", "hashjoin", "mergejoin"):
+            cursor.execute(f"SET LOCAL enable_{habit} = on")
     found: set[str] = set()
-    waiting = [entry["Plan"] for entry in (json.loads(plan) if isinstance(plan, str) else plan)]
+    waiting = [
+        (entry["Plan"], False) for entry in (json.loads(plan) if isinstance(plan, str) else plan)
+    ]
     while waiting:
-        node = waiting.pop()
-        waiting += node.get("Plans", [])
-        if node["Node Type"] == "Seq Scan":
-            found.add(node["Relation Name"])
+        node, is_limited = waiting.pop()
+        kind = node["Node Type"]
+        if kind == "Seq Scan" or ("Index" in kind and not (is_limited or "Index Cond" in node)):
+            found.add(node.get("Relation Name", ""))
+        is_limited = kind == "Limit" or (is_limited and kind not in GATHERING)
+        waiting += [(below, is_limited) for below in node.get("Plans", [])]
     return found & {f"payments_{table}" for table in HOT}

@@ -159,8 +159,8 @@ def test_a_payments_page_tells_its_life(lin, tea):
     receive(channel_code="first", raw=gateway.message(attempt.number), address="192.0.2.1")
     fail_once(Callback.objects.get())
     page = text(lin.get(f"/portal/payments/{payment.id}/"))
-    for word in ("Payment created", "The customer chose First", "Payment closed",
-                 "¥128.00 goes back", "Callback, try 1: not delivered", "HTTP 503", "Next try at"):  # fmt: skip
+    for word in ("Payment created", "The customer chose First", "Payment closed", "Next try at",
+                 "¥128.00 goes back", "Callback, try 1: not delivered", "HTTP 503"):  # fmt: skip
         assert word in page, word
     for inner in ("channel_receivable", "192.0.2.1", "Notification from", "<b>busy"):
         assert inner not in page, inner
