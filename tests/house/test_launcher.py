@@ -105,7 +105,7 @@ def test_a_port_that_is_none_is_told(port):
 def test_a_missing_package_is_named_with_the_command(places, monkeypatch):
     monkeypatch.setattr(packages, "installed", lambda _: {"redis-server"})
     monkeypatch.setattr(packages, "rights", lambda: None)
-    monkeypatch.setattr(packages.shutil, "which", lambda _: "/usr/bin/dpkg-query")
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/dpkg-query")
 
     with pytest.raises(LaunchFailed) as failure:
         packages.ensure([packages.REDIS, packages.POSTGRESQL], places=places, env={})
@@ -120,7 +120,7 @@ def test_only_what_is_missing_is_installed(places, monkeypatch):
     ran: list[list[str]] = []
     monkeypatch.setattr(packages, "installed", lambda _: {"redis-server"})
     monkeypatch.setattr(packages, "rights", lambda: ["sudo", "-n"])
-    monkeypatch.setattr(packages.shutil, "which", lambda _: "/usr/bin/dpkg-query")
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/dpkg-query")
     monkeypatch.setattr(packages, "run_logged", lambda command, **_: ran.append(list(command)))
 
     word = packages.ensure([packages.REDIS, packages.POSTGRESQL], places=places, env={})
@@ -131,7 +131,7 @@ def test_only_what_is_missing_is_installed(places, monkeypatch):
 
 
 def test_elsewhere_than_on_debian_programs_are_looked_for(places, monkeypatch):
-    monkeypatch.setattr(packages.shutil, "which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     monkeypatch.setattr(packages, "server_programs", lambda _: [])
 
     with pytest.raises(LaunchFailed, match="Missing on this machine: nosuch"):
