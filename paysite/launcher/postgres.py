@@ -179,6 +179,11 @@ def ensure_database(postgres: Postgres, *, env: Mapping[str, str]) -> None:
             ask(postgres, command, env=env)
 
 
+def allow_tampering(postgres: Postgres, *, env: Mapping[str, str]) -> None:
+    """Let tests step around triggers: to empty append-only tables, and to play a forger."""
+    ask(postgres, "grant set on parameter session_replication_role to paysite", env=env)
+
+
 def ask(postgres: Postgres, statement: str, *, env: Mapping[str, str]) -> str:
     """Run one statement as the cluster's superuser."""
     command = [postgres.program("psql"), "-h", str(postgres.socket), "-U", "postgres"]

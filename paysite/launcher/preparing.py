@@ -69,6 +69,8 @@ def start_postgres(shop: Workshop, server: postgres.Postgres, *, durable: bool) 
         "postgres", lambda: postgres.is_ready(server), seconds=postgres.READY_SECONDS
     )
     postgres.ensure_database(server, env=shop.env)
+    if not durable:
+        postgres.allow_tampering(server, env=shop.env)
     shop.env.update(server.addresses())
 
 
