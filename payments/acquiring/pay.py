@@ -18,7 +18,7 @@ from payments.acquiring.attempts import close_live_attempt
 from payments.acquiring.facts import PaymentFacts, facts_of
 from payments.acquiring.models import IdempotencyKey, Payment
 from payments.acquiring.outcomes import close_if_wanted
-from payments.acquiring.queries import get_payment
+from payments.acquiring.queries import own_payment
 from payments.acquiring.states import LIVE, PaymentState
 from payments.errors import Refusal
 from payments.money import Money
@@ -167,7 +167,7 @@ def _repeat_of_key(access: MerchantAccess, ask: PaymentAsk, key: str) -> Created
     )
     if bytes(earlier.fingerprint) != ask.fingerprint():
         raise IdempotencyKeyReused
-    return Created(get_payment(access, earlier.payment), is_new=False, is_replay=True)
+    return Created(own_payment(access, earlier.payment), is_new=False, is_replay=True)
 
 
 def _repeat_of_order(access: MerchantAccess, ask: PaymentAsk, key: str) -> Created:
@@ -197,10 +197,10 @@ def close_payment(*, access: MerchantAccess, payment: str, at: datetime) -> Paym
     closed (or paid) as soon as the gateway's word is known. Raises AlreadyPaid.
     """
     require(access, "payments.write")
-    facts = get_payment(access, payment)
+    facts = own_payment(access, payment)
     if facts.status is PaymentState.PENDING:
         request_closing(payment=payment, actor=access.actor, at=at)
-        facts = get_payment(access, payment)
+        facts = own_payment(access, payment)
     if facts.status is PaymentState.PAID:
         raise AlreadyPaid(payment=payment)
     return facts

@@ -115,6 +115,11 @@ def _of(access: MerchantAccess) -> QuerySet[Payment]:
 def get_payment(access: MerchantAccess, public_id: str) -> PaymentFacts:
     """One payment. Raises PaymentUnknown."""
     require(access, "payments.read")
+    return own_payment(access, public_id)
+
+
+def own_payment(access: MerchantAccess, public_id: str) -> PaymentFacts:
+    """One payment, for a verb that has asked for its own ability. Raises PaymentUnknown."""
     payment = _of(access).filter(public_id=public_id).first()
     if payment is None:
         raise PaymentUnknown(payment=public_id)

@@ -71,17 +71,12 @@ def create(places: Places, *, env: Mapping[str, str]) -> None:
 def fill(places: Places, *, lock: str, env: Mapping[str, str]) -> str:
     """Install what the lock names, refusing any file whose hash it does not name."""
     if env.get("INSTALLER") != "pip" and fetch_uv(places, env=env):
-        run_logged(
-            [
-                *(str(places.venv / "bin" / "uv"), "pip", "sync", "--require-hashes"),
-                *("--compile-bytecode", "--python", str(places.python), lock),
-            ],
-            what=f"Installing {lock} failed",
-            places=places,
-            env={"UV_LINK_MODE": "copy", **env},
-            advice=ADVICE + " INSTALLER=pip uses pip instead of uv.",
-        )
-        return f"{lock} by uv"
+        try:
+            fill_by_uv(places, lock=lock, env=env)
+        except LaunchFailed:
+            pass  # Its own view of proxies and certificates may differ from pip's, which comes next.
+        else:
+            return f"{lock} by uv"
     run_logged(
         [str(places.python), "-m", "pip", "install", "--no-input", "--require-hashes", "-r", lock],
         what=f"Installing {lock} failed",
@@ -90,6 +85,19 @@ def fill(places: Places, *, lock: str, env: Mapping[str, str]) -> str:
         advice=ADVICE,
     )
     return f"{lock} by pip"
+
+
+def fill_by_uv(places: Places, *, lock: str, env: Mapping[str, str]) -> None:
+    """Make the environment hold exactly the lock's packages. Raises LaunchFailed."""
+    run_logged(
+        [
+            *(str(places.venv / "bin" / "uv"), "pip", "sync", "--require-hashes"),
+            *("--compile-bytecode", "--system-certs", "--python", str(places.python), lock),
+        ],
+        what=f"Installing {lock} by uv failed",
+        places=places,
+        env={"UV_LINK_MODE": "copy", **env},
+    )
 
 
 def fetch_uv(places: Places, *, env: Mapping[str, str]) -> bool:

@@ -1,13 +1,17 @@
 """A customer pays: the order is paid once, the books say so, and the merchant is told."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from merchants.errors import AccessRefused
+from payments.acquiring.asking import PaymentAsk
 from payments.acquiring.attempts import MethodUnavailable, PaymentNotPayable, PreviousUnresolved
 from payments.acquiring.models import Attempt, Payment, Verdict
 from payments.acquiring.notifications import receive
+from payments.acquiring.pay import close_payment, create_payment
 from payments.acquiring.queries import PaymentUnknown, find_checkout, get_payment
 from payments.acquiring.repeats import forget_old_keys
 from payments.acquiring.states import AttemptState, PaymentState
@@ -206,3 +210,13 @@ def test_an_idempotency_key_is_forgotten_after_a_week_and_the_order_number_still
     assert forget_old_keys(at=timezone.now() + timedelta(days=6), limit=10) == 0
     assert forget_old_keys(at=timezone.now() + timedelta(days=8), limit=10) == 1
     assert order(tea, key="k").id == first.id
+
+
+def test_a_key_that_may_only_write_can_repeat_and_close_what_it_created(tea):
+    writer = replace(tea.access, abilities=frozenset({"payments.write"}))
+    ask = PaymentAsk(merchant_order_no="W1", amount=Money(1), subject="tea")
+    for _ in range(2):
+        made = create_payment(access=writer, ask=ask, idempotency_key="w", at=NOON)
+    assert close_payment(access=writer, payment=made.payment.id, at=NOON).status == "closed"
+    with pytest.raises(AccessRefused):
+        get_payment(writer, made.payment.id)
