@@ -1,0 +1,68 @@
+"""One real platform for all journeys, a merchant's program beside it, and a Chromium.
+
+JOURNEYS_DATA_DIR names a demo platform that runs already, for a programmer who is in a hurry;
+SCREENSHOTS names a folder for pictures.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.journeys.running import Platform
+from tests.journeys.shop import Receiver, Shop
+from tests.payments.checkout.conftest import CHROMIUM, FLAGS
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory) -> Iterator[Platform]:
+    """Started once, as `make run` does it."""
+    if given := os.environ.get("JOURNEYS_DATA_DIR"):
+        running = Platform(Path(given))
+        running.port = int(running.url.rpartition(":")[2])
+        yield running
+        return
+    running = Platform(tmp_path_factory.mktemp("journeys") / "data")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def receiver(platform) -> Iterator[Receiver]:
+    """The shop's own web server."""
+    server = Receiver(platform.demo["merchant"]["callback_secret"])
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def shop(platform, receiver) -> Iterator[Shop]:
+    """The shop's program."""
+    key = platform.demo["merchant"]["api_key"]
+    headers = {"Authorization": f"Bearer {key}", "Accept-Language": "en"}
+    with httpx.Client(
+        base_url=platform.url, headers=headers, timeout=30, trust_env=False
+    ) as client:
+        opened = Shop(platform, receiver, client)
+        yield opened
+        opened.clear()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for the session; each customer opens a context of their own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
