@@ -4,12 +4,14 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.core.signals import request_started
+from django.utils.translation import gettext_lazy as _
 
 
 class ComplianceConfig(AppConfig):
     """See the package's docstring."""
 
     name = "compliance"
+    verbose_name = _("Compliance")
 
     def ready(self) -> None:
         """Register checks, and meet every request with a living database connection."""

@@ -5,6 +5,7 @@ import json
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AuditEntry(models.Model):
@@ -21,7 +22,7 @@ class AuditEntry(models.Model):
     address = models.CharField(_("address"), max_length=45, blank=True, db_default="")
     action = models.CharField(_("action"), max_length=64)
     subject_kind = models.CharField(_("kind of subject"), max_length=32)
-    subject_id = models.CharField(_("subject"), max_length=64)
+    subject_id = models.CharField(pgettext_lazy("record", "subject"), max_length=64)
     facts = models.JSONField(_("facts"), db_default={})
     reason = models.TextField(_("reason"), blank=True, db_default="")
 

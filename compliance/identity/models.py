@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
@@ -30,7 +31,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         unique=True,
         error_messages={"unique": _("A person with this email address exists already.")},
     )
-    display_name = models.CharField(_("name"), max_length=100)
+    display_name = models.CharField(pgettext_lazy("person", "name"), max_length=100)
     language = models.CharField(_("language"), max_length=10, blank=True, db_default="")
     """Pages in this language after sign-in; empty follows the browser."""
 

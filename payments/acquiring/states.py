@@ -4,6 +4,7 @@ from typing import Final
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from payments.errors import IllegalMove
 
@@ -26,7 +27,7 @@ PAYMENT_MOVES: Final[dict[PaymentState, frozenset[PaymentState]]] = {
 class AttemptState(TextChoices):
     """One try on one channel."""
 
-    CREATED = "created", _("Created")
+    CREATED = "created", pgettext_lazy("attempt", "Created")
     """Our row is committed; whether the gateway heard of it is not yet known."""
     OPEN = "open", _("Waiting for the customer")
     UNKNOWN = "unknown", _("Being confirmed")

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from merchants.models import Merchant
 
@@ -31,7 +32,7 @@ class Event(models.Model):
     )
     livemode = models.BooleanField(_("live mode"))
     type = models.CharField(_("type"), max_length=32, choices=EventType)
-    subject = models.CharField(_("subject"), max_length=32, db_index=True)
+    subject = models.CharField(pgettext_lazy("record", "subject"), max_length=32, db_index=True)
     """Public id of the payment or refund."""
     data = models.JSONField(_("data"))
     created_at = models.DateTimeField(_("created at"))
