@@ -74,7 +74,7 @@ def fill(places: Places, *, lock: str, env: Mapping[str, str]) -> str:
         try:
             fill_by_uv(places, lock=lock, env=env)
         except LaunchFailed:
-            pass  # Its own view of proxies and certificates may differ from pip's, which comes next.
+            pass  # It may see proxies and certificates otherwise than pip, which comes next.
         else:
             return f"{lock} by uv"
     run_logged(

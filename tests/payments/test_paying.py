@@ -215,8 +215,9 @@ def test_an_idempotency_key_is_forgotten_after_a_week_and_the_order_number_still
 def test_a_key_that_may_only_write_can_repeat_and_close_what_it_created(tea):
     writer = replace(tea.access, abilities=frozenset({"payments.write"}))
     ask = PaymentAsk(merchant_order_no="W1", amount=Money(1), subject="tea")
-    for _ in range(2):
-        made = create_payment(access=writer, ask=ask, idempotency_key="w", at=NOON)
+    made = create_payment(access=writer, ask=ask, idempotency_key="w", at=NOON)
+    again = create_payment(access=writer, ask=ask, idempotency_key="w", at=NOON)
+    assert again.payment.id == made.payment.id
     assert close_payment(access=writer, payment=made.payment.id, at=NOON).status == "closed"
     with pytest.raises(AccessRefused):
         get_payment(writer, made.payment.id)
