@@ -78,6 +78,7 @@ def run_logged(
     """Run one command of a step to its end; its output goes to the step log."""
     log = places.logs / "steps.log"
     with log.open("ab") as output:
+        since = output.tell()
         output.write(f"\n$ {' '.join(command)}\n".encode())
         output.flush()
         try:
@@ -93,7 +94,7 @@ def run_logged(
             process.wait()
             raise
     if code != 0:
-        raise LaunchFailed(f"{what} (exit code {code})", advice=advice, log=log)
+        raise LaunchFailed(f"{what} (exit code {code})", advice=advice, log=log, since=since)
 
 
 def read_output(

@@ -12,13 +12,16 @@ TAIL_LINES: Final = 30
 
 
 class LaunchFailed(Exception):
-    """A step failed. Says what, what to do about it, and which log tells more."""
+    """A step failed. Says what, what to do about it, and which log tells more, from where on."""
 
-    def __init__(self, what: str, *, advice: str = "", log: Path | None = None) -> None:
+    def __init__(
+        self, what: str, *, advice: str = "", log: Path | None = None, since: int = 0
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.advice = advice
         self.log = log
+        self.since = since
 
 
 class StopAsked(BaseException):
@@ -70,14 +73,14 @@ class Progress:
         self.say(f"FAILED: {failure.what}")
         if failure.log is not None and failure.log.exists():
             self.say(f"The end of {failure.log}:")
-            for line in tail(failure.log):
+            for line in tail(failure.log, since=failure.since):
                 self.say(f"    {line}")
         if failure.advice:
             self.say(f"What to do: {failure.advice}")
 
 
-def tail(log: Path, *, lines: int = TAIL_LINES) -> list[str]:
-    """The last lines of a log, whatever bytes are in it."""
+def tail(log: Path, *, lines: int = TAIL_LINES, since: int = 0) -> list[str]:
+    """The last lines that were written after a place in a log, whatever bytes are in it."""
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 200 * lines))
+        file.seek(max(since, log.stat().st_size - 200 * lines))
         return file.read().decode(errors="replace").splitlines()[-lines:]

@@ -199,7 +199,7 @@ class Supervisor:
     def stop(self) -> None:
         """End everything: the platform's processes first, then the servers they write to."""
         everything = list(self.running.values())
-        if everything:
+        if self.is_settled:
             self.progress.say("Stopping …")
         self.end([each for each in everything if not each.service.is_server], STOP_SECONDS)
         self.end([each for each in everything if each.service.is_server], SERVER_STOP_SECONDS)
