@@ -81,8 +81,10 @@ def world(till, settings, monkeypatch):
 def die(deed: str, payment: str, step: str) -> None:
     """Do the deed in a process of its own, which is killed at the step."""
     database = connection.settings_dict
-    url = f"postgres://{database['USER']}:{database['PASSWORD'] or 'x'}@"
-    url += f"{database['HOST'].replace('/', '%2F')}:{database['PORT'] or 5432}/{database['NAME']}"
+    server = f"{database['HOST']}:{database['PORT'] or 5432}"
+    if database["HOST"].startswith("/"):
+        server = f"/{database['HOST']}"  # a folder with the server's socket
+    url = f"postgres://{database['USER']}:{database['PASSWORD'] or 'x'}@{server}/{database['NAME']}"
     done = subprocess.run(
         [sys.executable, "-m", "tests.payments.crashing", deed, payment],
         cwd=ROOT,
