@@ -4,14 +4,14 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.core.signals import request_started
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ComplianceConfig(AppConfig):
     """See the package's docstring."""
 
     name = "compliance"
-    verbose_name = _("Compliance")
+    verbose_name = pgettext_lazy("application", "Compliance")
 
     def ready(self) -> None:
         """Register checks, and meet every request with a living database connection."""

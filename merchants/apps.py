@@ -1,11 +1,11 @@
 """The merchants storey as a Django application."""
 
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class MerchantsConfig(AppConfig):
     """See the package's docstring."""
 
     name = "merchants"
-    verbose_name = _("Merchants")
+    verbose_name = pgettext_lazy("application", "Merchants")

@@ -1,11 +1,11 @@
 """The payments storey as a Django application."""
 
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class PaymentsConfig(AppConfig):
     """See the package's docstring."""
 
     name = "payments"
-    verbose_name = _("Payments")
+    verbose_name = pgettext_lazy("application", "Payments")

@@ -56,10 +56,12 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
 class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
     """An authenticator app, as a django-otp device whose secret is sealed."""
 
+    user = models.ForeignKey(User, models.CASCADE, verbose_name=_("person"))
+    confirmed = models.BooleanField(_("confirmed"), default=True)
     secret_sealed = models.CharField(max_length=256)
     last_step = models.BigIntegerField(default=-1)
     """The time step of the last accepted code: no code is taken twice, nor an older one."""
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("created at"))
 
     class Meta:
         verbose_name = _("authenticator")

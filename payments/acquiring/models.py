@@ -203,7 +203,7 @@ class Refund(models.Model):
     attempt = models.ForeignKey(
         Attempt, models.PROTECT, related_name="refunds", verbose_name=_("attempt")
     )
-    is_late_return = models.BooleanField()
+    is_late_return = models.BooleanField(_("return of late money"))
     """Made by the platform because the attempt was paid too late; never part of the merchant's
     books.
     """

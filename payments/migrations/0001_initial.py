@@ -215,7 +215,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.CharField(max_length=32, unique=True, verbose_name='number')),
                 ('number', models.CharField(max_length=32, unique=True)),
-                ('is_late_return', models.BooleanField()),
+                ('is_late_return', models.BooleanField(verbose_name='return of late money')),
                 ('amount_minor', models.BigIntegerField(verbose_name='amount')),
                 ('currency', models.CharField(max_length=3, verbose_name='currency')),
                 ('reason', models.CharField(max_length=128, verbose_name='reason')),
