@@ -11,12 +11,17 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponseBase
 
+from paysite.health import healthz, readyz
+
 PATHS: Final = ("/api/v1/", "/notify/", "/healthz", "/readyz")
 """What machines call."""
 
+PROBES: Final = {"/healthz": healthz, "/readyz": readyz}
+
 MIDDLEWARE: Final = [
-    "django.middleware.security.SecurityMiddleware",
     "paysite.machine.nothing_to_run",
+    "paysite.machine.probes_first",
+    "django.middleware.security.SecurityMiddleware",
 ]
 
 
@@ -32,6 +37,20 @@ def nothing_to_run(
         )
         response.headers.setdefault("X-Frame-Options", "DENY")
         return response
+
+    return answer
+
+
+def probes_first(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: load balancers and the launcher ask by IP address and without TLS. Neither the
+    host's name nor the scheme matters to what they are told.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        probe = PROBES.get(request.path_info)
+        return probe(request) if probe else get_response(request)
 
     return answer
 

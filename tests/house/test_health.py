@@ -2,10 +2,11 @@
 
 import pytest
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from kombu.exceptions import OperationalError as BrokerGone
 
 from paysite import health
+from paysite.machine import MachineHandler
 
 
 def test_alive_asks_nobody(client: Client, django_assert_num_queries, db):
@@ -51,3 +52,24 @@ def test_not_ready_without_the_database(client: Client, monkeypatch):
 def test_only_questions_are_answered(client: Client):
     assert client.post("/healthz").status_code == 405
     assert client.head("/healthz").status_code == 200
+
+
+def asked_of_machines(path: str, host: str):
+    handler = MachineHandler()
+    handler.load_middleware()
+    return handler.get_response(RequestFactory().get(path, HTTP_HOST=host))
+
+
+def test_a_probe_names_no_host_and_needs_no_tls(settings):
+    settings.ALLOWED_HOSTS = ["pay.example.com"]
+    settings.SECURE_SSL_REDIRECT = True
+    answer = asked_of_machines("/healthz", "10.0.0.7")
+    assert answer.status_code == 200
+    assert answer["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+def test_whoever_is_no_probe_names_the_right_host_over_tls(settings):
+    settings.ALLOWED_HOSTS = ["pay.example.com"]
+    settings.SECURE_SSL_REDIRECT = True
+    assert asked_of_machines("/api/v1/payments", "10.0.0.7").status_code == 400
+    assert asked_of_machines("/api/v1/payments", "pay.example.com").status_code == 301
