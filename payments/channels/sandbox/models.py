@@ -150,3 +150,15 @@ class SandboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.notice_id}"
+
+
+class SandboxNonce(models.Model):
+    """A word that a caller has used up. Rows, and not the cache: a gateway has its own memory, and
+    goes on when ours is gone.
+    """
+
+    word = models.CharField(max_length=64, primary_key=True)
+    used_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.word

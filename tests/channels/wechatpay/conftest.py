@@ -1,10 +1,8 @@
 """What the stories about WeChat Pay start from."""
 
-from collections.abc import Iterator
 from functools import cache as remembered
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
 from payments.channels.sandbox.keyring import keys_of
@@ -45,12 +43,9 @@ def gateway(keys: Keys) -> WeChatPayGateway:
 
 
 @pytest.fixture
-def known_keys(db: None, keys: Keys) -> Iterator[None]:
-    """The sandbox holds the keys that the stories know, and remembers no nonce of another story."""
+def known_keys(db: None, keys: Keys) -> None:
+    """The sandbox holds the keys that the stories know."""
     SandboxGateway.objects.create(gateway=SPEAKER.name, keys=dict(keys))
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,10 +14,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
-from django.core.cache import cache
 from django.http import HttpRequest
 
 from payments.channels.sandbox import keyring
+from payments.channels.sandbox.models import SandboxNonce
 
 SCHEME: Final = "WECHATPAY2-SHA256-RSA2048"
 CLOCKS_APART_SECONDS: Final = 300
@@ -69,9 +69,15 @@ def authenticate(request: HttpRequest, keys: Mapping[str, str], at: datetime) ->
         )
     except (InvalidSignature, ValueError) as error:
         raise _sign_error("签名错误") from error
-    nonce = parts["nonce_str"]
-    if not cache.add(f"sandbox:wechatpay:nonce:{nonce}", "1", NONCES_KEPT_SECONDS):
+    if not _use_up(parts["nonce_str"], at):
         raise _sign_error("请求重放")
+
+
+def _use_up(nonce: str, at: datetime) -> bool:
+    """Whether nobody has used this nonce lately. From now on it is used."""
+    SandboxNonce.objects.filter(used_at__lt=at - timedelta(seconds=NONCES_KEPT_SECONDS)).delete()
+    _, is_fresh = SandboxNonce.objects.get_or_create(word=nonce[:64], defaults={"used_at": at})
+    return is_fresh
 
 
 def answer_mode(request: HttpRequest, keys: Mapping[str, str]) -> KeyMode:
