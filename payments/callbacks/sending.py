@@ -4,14 +4,16 @@ A slow merchant holds only its own request: nothing waits for a batch to be comp
 """
 
 import asyncio
+import logging
 import queue
 import socket
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -20,8 +22,14 @@ from aiohttp.resolver import ThreadedResolver
 
 from payments.callbacks.rules import is_allowed_address
 
+log: Final = logging.getLogger(__name__)
+
 ANSWER_SECONDS: Final = 15
 ANSWER_BYTES: Final = 256
+NAME_THREADS: Final = 256
+"""A look-up holds a thread for longer than its request may take: more than enough for all places,
+so that a merchant whose name server is silent delays nobody else.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,7 @@ class Sender:
         """`plain_http` and `loopback` are allowed in demo mode only."""
         self._plain_http, self._loopback = plain_http, loopback
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(NAME_THREADS))
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._done: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._session: aiohttp.ClientSession | None = None
@@ -104,12 +113,25 @@ class Sender:
     async def _open(self) -> None:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, resolver=GuardedResolver(loopback=self._loopback), use_dns_cache=False
+                limit=0,
+                resolver=GuardedResolver(loopback=self._loopback),
+                use_dns_cache=False,
+                socket_factory=self._socket,
             ),
             timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
+            auto_decompress=False,
         )
+
+    def _socket(self, found: tuple[Any, ...]) -> socket.socket:
+        """The socket for a connection. This is the last look at the address, whatever was written
+        in the URL: a literal one never reaches the resolver.
+        """
+        family, kind, protocol, _, address = found
+        if not is_allowed_address(address[0], loopback=self._loopback):
+            raise AddressRefused(address[0])
+        return socket.socket(family, kind, protocol)
 
     def submit(self, errand: Errand) -> None:
         """Start a request; its result comes from `results`."""
@@ -133,7 +155,7 @@ class Sender:
         status, error, answer = None, "", ""
         try:
             status, answer = await self._post(errand)
-        except AddressRefused:
+        except (AddressRefused, aiohttp.InvalidURL):
             error = "address_refused"
         except TimeoutError:
             error = "timeout"
@@ -142,6 +164,10 @@ class Sender:
             error = "address_refused" if refused else "connect"
         except (aiohttp.ClientError, OSError, ValueError) as problem:
             error = type(problem).__name__[:64]
+        except Exception as problem:
+            # Nobody would wait for a result that never comes, but for ever.
+            log.exception("callback request failed in an unforeseen way")
+            error = type(problem).__name__[:64]
         took = int((time.monotonic() - started) * 1000)
         self._done.put(Result(errand.ref, status, error, took, answer))
 
@@ -149,11 +175,6 @@ class Sender:
         parts = urlsplit(errand.url)
         if parts.scheme not in ({"https", "http"} if self._plain_http else {"https"}):
             raise AddressRefused(errand.url)
-        host = parts.hostname or ""
-        # A literal address never reaches the resolver.
-        is_literal = ":" in host or host.replace(".", "").isdigit()
-        if is_literal and not is_allowed_address(host, loopback=self._loopback):
-            raise AddressRefused(host)
         if self._session is None:
             raise RuntimeError("Sender is used outside its with block")
         async with self._session.post(
