@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import pwd
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Final
 from paysite.launcher.progress import LaunchFailed
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent
+ELSEWHERE: Final = Path("/var/lib/paysite")
 SOCKET_PATH_MAX: Final = 100
 """Linux allows 107 bytes in a socket's address."""
 
@@ -133,19 +135,29 @@ def may_enter(folder: Path, account: Account) -> bool:
 
 def home_of(server: str, places: Places, account: Account | None) -> Path:
     """The server's private folder, mode 0700: in DATA_DIR, or below /var/lib when root keeps the
-    checkout where the server's account cannot go. A link in DATA_DIR then shows the way.
+    checkout where the server's account cannot go. A link in DATA_DIR then shows the way; where
+    DATA_DIR was copied or removed, the link is not ours or gone, and a new home is made.
     """
     home = places.data / server
-    elsewhere = Path("/var/lib/paysite") / places.digest / server
     enterable = account is None or all(
         may_enter(folder, account) for folder in (places.data, *places.data.parents)
     )
-    if elsewhere.exists() or not enterable:
-        elsewhere.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-        home.unlink(missing_ok=True)
+    if home.is_symlink():
+        elsewhere = home.readlink()
+        if elsewhere.parent.name.startswith(f"{places.digest}-") and elsewhere.is_dir():
+            return private_folder(elsewhere, account)
+        home.unlink()
+    if not home.exists() and not enterable:
+        elsewhere = ELSEWHERE / f"{places.digest}-{secrets.token_hex(4)}" / server
+        elsewhere.parent.mkdir(mode=0o711, parents=True)
         home.symlink_to(elsewhere)
         home = elsewhere
     return private_folder(home, account)
+
+
+def homes_elsewhere(places: Places) -> list[Path]:
+    """The folders outside DATA_DIR that go when DATA_DIR goes."""
+    return [entry.readlink().parent for entry in places.data.iterdir() if entry.is_symlink()]
 
 
 def socket_folder(home: Path, places: Places, account: Account | None) -> Path:

@@ -2,16 +2,26 @@
 
 import io
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from paysite.launcher import packages, postgres, virtualenv
+from paysite.launcher import places as launcher_places
 from paysite.launcher.command import main
 from paysite.launcher.environment import MARK, for_processes, given, is_demo, names, read_env_file
 from paysite.launcher.packages import Package
-from paysite.launcher.places import Account, Places, may_enter, open_places, private_folder
+from paysite.launcher.places import (
+    Account,
+    Places,
+    home_of,
+    homes_elsewhere,
+    may_enter,
+    open_places,
+    private_folder,
+)
 from paysite.launcher.preparing import wanted_number
 from paysite.launcher.processes import run_logged
 from paysite.launcher.progress import LaunchFailed, Progress, tail
@@ -211,6 +221,42 @@ def test_whether_an_account_can_pass_is_read_from_the_mode(tmp_path, mode, enter
     assert may_enter(tmp_path, NOBODY) is enters
     owner = Account(name="me", uid=os.geteuid(), gid=0)
     assert may_enter(tmp_path, owner)
+
+
+@pytest.fixture
+def closed_to_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """As for root's own folder: the server's account cannot go there."""
+    monkeypatch.setattr(launcher_places, "ELSEWHERE", tmp_path / "elsewhere")
+    monkeypatch.setattr(launcher_places, "may_enter", lambda *_: False)
+    return Account(name="server", uid=os.geteuid(), gid=os.getegid())
+
+
+def test_where_a_server_cannot_go_its_home_is_elsewhere(places, closed_to_servers):
+    home = home_of("postgres", places, closed_to_servers)
+
+    assert home.is_relative_to(places.checkout / "elsewhere")
+    assert home_of("postgres", places, closed_to_servers) == home
+    assert (places.data / "postgres").readlink() == home
+    assert homes_elsewhere(places) == [home.parent]
+
+
+def test_a_new_data_folder_finds_no_old_data(places, closed_to_servers):
+    old = home_of("postgres", places, closed_to_servers)
+    shutil.rmtree(places.data)
+
+    again = open_places(places.data, checkout=places.checkout)
+
+    assert home_of("postgres", again, closed_to_servers) != old
+
+
+def test_a_copied_data_folder_does_not_share_the_original_s_servers(places, closed_to_servers):
+    original = home_of("postgres", places, closed_to_servers)
+    shutil.copytree(places.data, places.checkout / "copy", symlinks=True)
+
+    copy = open_places(places.checkout / "copy", checkout=places.checkout)
+
+    assert home_of("postgres", copy, closed_to_servers) != original
+    assert home_of("postgres", places, closed_to_servers) == original
 
 
 def test_a_data_folder_that_cannot_be_made_is_told(tmp_path):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from paysite.launcher.places import CHECKOUT, Places
+from paysite.launcher.places import CHECKOUT, Places, homes_elsewhere
 from paysite.launcher.processes import all_processes, mark_of, wait_until, works_in
 from paysite.launcher.running import free_port
 
@@ -116,7 +116,8 @@ def make_platform(tmp_path: Path) -> Iterator[Callable[[str], Platform]]:
             platform.exit_code()
         assert wait_until(lambda each=platform: not each.processes(), seconds=SECONDS)  # type: ignore[misc]
         places = Places(checkout=CHECKOUT, data=platform.data)
-        shutil.rmtree(Path("/var/lib/paysite") / places.digest, ignore_errors=True)
+        for home in homes_elsewhere(places):
+            shutil.rmtree(home)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from paysite.launcher.places import CHECKOUT, Places
+from paysite.launcher.places import CHECKOUT, Places, homes_elsewhere
 from paysite.launcher.processes import all_processes, mark_of, wait_until, works_in
 from paysite.launcher.running import free_port
 
@@ -71,7 +71,8 @@ class Platform:
         self.process.terminate()
         assert self.process.wait(timeout=STOP_SECONDS) == 0
         places = Places(checkout=CHECKOUT, data=self.data)
-        shutil.rmtree(Path("/var/lib/paysite") / places.digest, ignore_errors=True)
+        for home in homes_elsewhere(places):
+            shutil.rmtree(home, ignore_errors=True)
         shutil.rmtree(self.data, ignore_errors=True)
 
     @property
