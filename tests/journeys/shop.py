@@ -15,6 +15,16 @@ from standardwebhooks import Webhook
 
 from tests.journeys.running import Platform, eventually
 
+EXPIRE: Final = """
+UPDATE payments_attempt SET expires_at = now() - interval '1 second'
+ WHERE payment_id = (SELECT id FROM payments_payment WHERE public_id = :'payment');
+UPDATE payments_payment SET expires_at = now() - interval '1 second' WHERE public_id = :'payment';
+"""
+LET_CODE_RUN_OUT: Final = """
+UPDATE payments_attempt SET presentation = jsonb_set(
+       presentation, '{expires_at}', to_jsonb(now() - interval '1 second'))
+ WHERE payment_id = (SELECT id FROM payments_payment WHERE public_id = :'payment');
+"""
 NUMBERS: Final = itertools.count(1)
 THANKS: Final = "<!doctype html><html lang=en><title>Thanks</title><h1>Thank you</h1>"
 
@@ -146,6 +156,14 @@ class Shop:
     def choose(self, payment: dict[str, Any], method: str) -> httpx.Response:
         """What the checkout's form sends without JavaScript."""
         return self.api.post(payment["checkout_url"], data={"method": method})
+
+    def expire(self, payment: str) -> None:
+        """The order's time runs out now."""
+        self.platform.ask(EXPIRE, payment=payment)
+
+    def let_code_run_out(self, payment: str) -> None:
+        """The QR code's time runs out now, the order's does not."""
+        self.platform.ask(LET_CODE_RUN_OUT, payment=payment)
 
     def clear(self) -> None:
         """Close what a story left open, so that nothing of it is asked about later."""
