@@ -23,7 +23,8 @@ from payments.ledger.models import AccountKind
 from payments.ledger.posting import credit, debit, post
 from payments.steps import step
 
-LEASE: Final = timedelta(seconds=60)
+LEASE: Final = timedelta(seconds=180)
+"""Longer than the three calls that one refund may take, each with its time-outs."""
 
 
 def ask_of(refund: Refund) -> RefundAsk:
@@ -40,8 +41,8 @@ def ask_of(refund: Refund) -> RefundAsk:
 
 
 def claim_due(*, at: datetime, limit: int) -> list[Refund]:
-    """Take due refunds for a minute. The row stays ours only by its `due_at`; nothing is locked
-    after.
+    """Take due refunds. Each stays ours only by its `due_at`, so claim no more than can be worked
+    on within the lease; nothing is locked after.
     """
     with transaction.atomic():
         due = list(
@@ -79,6 +80,9 @@ def pursue(refund: Refund, *, at: datetime) -> Outcome[RefundReading]:
     with transaction.atomic():
         row = Refund.objects.select_for_update().get(pk=refund.pk)
         row.asked += 1
+        if row.state != RefundState.SENT:
+            row.save(update_fields=["asked"])
+            return outcome  # A notification was faster than the answer.
         row.due_at = ask_again_at(row.asked, at=at)
         match outcome:
             case Done(reading):

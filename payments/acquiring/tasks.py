@@ -1,7 +1,9 @@
 """Periodic work of this room. Each task finds due rows, and is safe to run twice and at once."""
 
 import logging
-from typing import Final
+import time
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
 from celery import shared_task
 from django.utils import timezone
@@ -9,33 +11,30 @@ from django.utils import timezone
 from payments.acquiring.janitor import claim_to_ask, expire, expired, look_after
 from payments.acquiring.refunds import claim_due, pursue
 from payments.acquiring.repeats import forget_old_keys
-from payments.channels.registry import ChannelUnknown
 
 log: Final = logging.getLogger(__name__)
 
 BATCH: Final = 50
+RUN_SECONDS: Final = 45.0
+"""A silent gateway keeps a worker no longer than this and one call more."""
 KEYS_BATCH: Final = 10_000
+
+Row = TypeVar("Row")
 
 
 @shared_task(name="payments.ask_about_open_attempts", time_limit=300)
 def ask_about_open_attempts() -> int:
     """Ask gateways about attempts that wait too long."""
-    claimed = claim_to_ask(at=timezone.now(), limit=BATCH)
-    for attempt in claimed:
-        try:
-            look_after(attempt, at=timezone.now())
-        except ChannelUnknown:
-            log.exception("attempt %s names a channel that is gone", attempt.number)
-    return len(claimed)
+    # Claimed one by one: of a whole batch the last would wait behind silent gateways for minutes.
+    claims = (claim_to_ask(at=timezone.now(), limit=1) for _ in range(BATCH))
+    return _for_each(claims, lambda attempt: look_after(attempt, at=timezone.now()))
 
 
 @shared_task(name="payments.expire_payments", time_limit=300)
 def expire_payments() -> int:
     """Close payments whose time is over."""
     due = expired(at=timezone.now(), limit=BATCH)
-    for payment in due:
-        expire(payment, at=timezone.now())
-    return len(due)
+    return _for_each(([one] for one in due), lambda payment: expire(payment, at=timezone.now()))
 
 
 @shared_task(name="payments.forget_idempotency_keys", time_limit=300)
@@ -47,7 +46,24 @@ def forget_idempotency_keys() -> int:
 @shared_task(name="payments.send_due_refunds", time_limit=300)
 def send_due_refunds() -> int:
     """Send refunds, and ask about those that were sent."""
-    claimed = claim_due(at=timezone.now(), limit=BATCH)
-    for refund in claimed:
-        pursue(refund, at=timezone.now())
-    return len(claimed)
+    # Claimed one by one: a lease must not run out while another refund is being sent.
+    claims = (claim_due(at=timezone.now(), limit=1) for _ in range(BATCH))
+    return _for_each(claims, lambda refund: pursue(refund, at=timezone.now()))
+
+
+def _for_each(claims: Iterable[list[Row]], do: Callable[[Row], object]) -> int:
+    """Work on one row after the other until there is none, or time is up; say how many.
+
+    A fault of one row is logged and keeps no other waiting.
+    """
+    ends, count = time.monotonic() + RUN_SECONDS, 0
+    for claimed in claims:
+        for row in claimed:
+            count += 1
+            try:
+                do(row)
+            except Exception:
+                log.exception("%s could not be worked on", row)
+        if not claimed or time.monotonic() > ends:
+            break
+    return count

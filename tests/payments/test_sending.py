@@ -4,6 +4,7 @@ import http.server
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_a_silent_name_server_delays_nobody_else(inside, monkeypatch):
     answered = threading.Event()
     real = socket.getaddrinfo
 
-    def look_up(host: str, *args: object, **more: object) -> object:
+    def look_up(host: str, *args: Any, **more: Any) -> Any:
         if host == "silent.example":
             answered.wait(10)
             raise socket.gaierror("gave up")

@@ -190,7 +190,7 @@ def test_a_refund_without_an_answer_is_asked_about_and_never_doubled(tea, late, 
 def test_a_refund_claimed_by_one_worker_is_not_claimed_by_another(tea, late):
     assert len(claim_due(at=later(70), limit=10)) == 1
     assert claim_due(at=later(71), limit=10) == []
-    assert len(claim_due(at=later(131), limit=10)) == 1
+    assert len(claim_due(at=later(251), limit=10)) == 1
 
 
 def test_a_refused_refund_stays_visible_in_transit(tea, late, sound):
