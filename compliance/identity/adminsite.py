@@ -6,8 +6,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from compliance.identity.signin import is_verified, let_out, safe_next, signin_address
+
+LENT_TO_DJANGO = (
+    gettext_noop(":"),
+    gettext_noop("Add link"),
+    gettext_noop("After you’ve created a user, you’ll be able to edit more user options."),
+    gettext_noop("Change or view list link"),
+    gettext_noop("Error:"),
+    gettext_noop("Log out"),
+    gettext_noop("Model name"),
+    gettext_noop("Select %s to view"),
+    gettext_noop("View %s"),
+)
+"""Django's own words on these pages that its Chinese lacks, or has otherwise than we do."""
 
 
 class PlatformAdminSite(AdminSite):

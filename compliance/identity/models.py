@@ -75,6 +75,9 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
             ),
         ]
 
+    def __str__(self) -> str:
+        return str(self.user)
+
     @property
     def secret(self) -> str:
         """The shared secret in base32, as authenticator apps take it."""

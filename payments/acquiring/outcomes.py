@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.numbers import new_number
@@ -112,7 +114,7 @@ def give_back(locked: Locked, trade: Trade, *, actor: Actor, at: datetime) -> Re
         is_late_return=True,
         amount_minor=locked.amount.minor,
         currency=locked.amount.currency,
-        reason="Paid after the order was closed",
+        reason=_("Paid after the order was closed"),
         due_at=at,
         created_at=at,
     )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from compliance.audit.actor import Actor
 from payments.channels.models import Channel
@@ -22,7 +23,7 @@ def connect_sandbox(*, actor: Actor) -> list[Channel]:
         configure_channel(
             code=name,
             gateway=name,
-            name=f"{dialects()[name].label} (sandbox)",
+            name=_("%(gateway)s (sandbox)") % {"gateway": _(dialects()[name].label)},
             livemode=False,
             credentials=credentials_for(name),
             base_url=settings.SANDBOX_URL + path,

@@ -19,6 +19,7 @@ from django.utils.translation.template import templatize
 from paysite.launcher.places import CHECKOUT
 
 SOURCE: Final = CHECKOUT / "locale/zh_Hans/LC_MESSAGES/django.po"
+SCRIPTS: Final = SOURCE.with_name("djangojs.po")
 ROOMS: Final = ("compliance", "merchants", "payments", "paysite")
 KEYWORDS: Final = (
     "gettext_noop", "gettext_lazy", "ngettext_lazy:1,2", "pgettext:1c,2", "npgettext:1c,2,3",
@@ -170,6 +171,16 @@ def test_the_admin_names_everything_in_chinese():
             names += [str(label_for_field(name, model, page)) for name in fields_of(page)]
     assert len(names) > 50
     assert [name for name in names if not re.search(f"[{CHINESE}]", name)] == []
+
+
+def test_scripts_of_the_admin_find_the_words_that_django_lacks(tmp_path):
+    words = catalogue(SCRIPTS.read_text(encoding="utf-8"), tmp_path)
+    assert len(words) == SCRIPTS.read_text(encoding="utf-8").count("\nmsgid ") - 1
+    folder = Path(admin.__file__).parent
+    known = (folder / "locale/en/LC_MESSAGES/djangojs.po").read_text(encoding="utf-8")
+    spoken = known.replace('"\n"', "").replace('\\"', '"')
+    assert [word for word in words if f'msgid "{word}"' not in spoken] == []
+    assert [text for text in words.values() if NARROW.search(text)] == []
 
 
 def test_customers_are_met_in_chinese():

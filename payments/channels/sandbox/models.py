@@ -11,9 +11,9 @@ from payments.money import Money
 class GatewayName(models.TextChoices):
     """The gateways the sandbox plays."""
 
-    ALIPAY = "alipay", "Alipay"
-    WECHATPAY = "wechatpay", "WeChat Pay"
-    UNIONPAY = "unionpay", "UnionPay"
+    ALIPAY = "alipay", _("Alipay")
+    WECHATPAY = "wechatpay", _("WeChat Pay")
+    UNIONPAY = "unionpay", _("UnionPay")
 
 
 class OrderState(models.TextChoices):

@@ -68,7 +68,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """What the sandbox is, and the latest orders of all gateways."""
     down = set(SandboxGateway.objects.filter(is_down=True).values_list("gateway", flat=True))
     context = {
-        "gateways": [(speaker.label, name in down) for name, speaker in SPEAKERS.items()],
+        "gateways": [(GatewayName(name).label, name in down) for name in SPEAKERS],
         "orders": SandboxOrder.objects.order_by("-pk")[:SHOWN_MAX],
     }
     return render(request, "sandbox/index.html", context)
