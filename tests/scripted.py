@@ -151,7 +151,8 @@ class ScriptedGateway:
         if message.headers.get("x-sealed") != "yes":
             raise NotAuthentic("unsigned")
         fact = json.loads(message.body)
-        trade = Trade(number=fact["number"], state=TradeState.PAID,
+        state = TradeState(fact.get("state", TradeState.PAID))
+        trade = Trade(number=fact["number"], state=state,
                       amount=Money(fact["minor"], fact["currency"]),
                       gateway_number=f"G{fact['number']}", merchant=fact["merchant"])  # fmt: skip
         return Notification(key=fact["key"], trade=trade)

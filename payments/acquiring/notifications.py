@@ -1,6 +1,7 @@
 """Takes in what gateways send us: store, verify, compare, book, and only then acknowledge."""
 
 import hashlib
+import json
 import logging
 import time
 from collections import deque
@@ -14,7 +15,13 @@ from payments.acquiring.models import Notification as NotificationRow
 from payments.acquiring.models import Verdict
 from payments.acquiring.outcomes import Learned, learn_trade
 from payments.acquiring.refunds import learn_refund
-from payments.channels.base import NotAuthentic, Notification, RawMessage, Reply
+from payments.channels.base import (
+    NotAuthentic,
+    Notification,
+    RawMessage,
+    Reply,
+    TradeState,
+)
 from payments.channels.registry import Line, line
 from payments.steps import step
 
@@ -31,10 +38,13 @@ logged.
 MINUTE_SECONDS: Final = 60.0
 KEPT_BODY_BYTES: Final = 8192
 """How much of a message that proves nothing is kept."""
+HEADERS_MAX: Final = 40
+HEADER_CHARACTERS_MAX: Final = 1024
+HEADERS_NOT_KEPT: Final = frozenset({"authorization", "cookie"})
 
 _STORE: Final = """
-INSERT INTO payments_notification (channel_id, key, body, address)
-VALUES (%s, %s, %s, %s)
+INSERT INTO payments_notification (channel_id, key, headers, body, address)
+VALUES (%s, %s, %s::jsonb, %s, %s)
 ON CONFLICT (channel_id, key) DO UPDATE SET copies = payments_notification.copies + 1
 RETURNING id, verdict
 """
@@ -69,7 +79,8 @@ def _take_in(channel: Line, message: Notification, raw: RawMessage, *, address: 
     key = message.key
     if len(key) > KEY_LENGTH:
         key = hashlib.sha256(key.encode()).hexdigest()
-    [(row_id, verdict)] = prepared(_STORE, [channel.id, key, raw.body, address or None])
+    values = [channel.id, key, _headers(raw), raw.body, address or None]
+    [(row_id, verdict)] = prepared(_STORE, values)
     if verdict in FINAL:
         return Learned(Verdict(verdict))
     actor = Actor(kind="gateway", id=channel.code, label=channel.name, address=address)
@@ -88,11 +99,20 @@ def _take_in(channel: Line, message: Notification, raw: RawMessage, *, address: 
         number = message.refund.number
     else:
         learned, number = Learned(Verdict.IGNORED), ""
-    if learned.verdict is not Verdict.BOOKED or message.trade is None:
+    trade = message.trade
+    is_written = trade is not None and trade.state is TradeState.PAID
+    if learned.verdict is not Verdict.BOOKED or not is_written:  # What books money writes it.
         NotificationRow.objects.filter(pk=row_id).update(
             verdict=learned.verdict, reason=learned.reason, number=number[:64]
         )
     return learned
+
+
+def _headers(raw: RawMessage) -> str:
+    """The headers as evidence: some gateways sign there. A caller cannot make us keep many."""
+    names = [name for name in raw.headers if name not in HEADERS_NOT_KEPT][:HEADERS_MAX]
+    kept = {name[:64]: raw.headers[name][:HEADER_CHARACTERS_MAX] for name in names}
+    return json.dumps({name: value.replace("\0", "") for name, value in kept.items()})
 
 
 def _keep_refused(channel: Line, raw: RawMessage, *, address: str, reason: str) -> None:
@@ -107,6 +127,7 @@ def _keep_refused(channel: Line, raw: RawMessage, *, address: str, reason: str) 
     kept = raw.body[:KEPT_BODY_BYTES]
     key = f"refused:{reason}:{hashlib.sha256(raw.body).hexdigest()}"
     with transaction.atomic():
-        [(row_id, verdict)] = prepared(_STORE, [channel.id, key, kept, address or None])
+        values = [channel.id, key, _headers(raw), kept, address or None]
+        [(row_id, verdict)] = prepared(_STORE, values)
         if verdict == Verdict.RECEIVED:
             NotificationRow.objects.filter(pk=row_id).update(verdict=Verdict.REFUSED, reason=reason)

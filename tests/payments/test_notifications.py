@@ -91,6 +91,34 @@ def test_an_unsigned_message_is_kept_once_as_evidence_and_believed_never(tea, wa
 
 
 @pytest.mark.django_db
+def test_a_message_is_kept_with_the_headers_that_sign_it(tea, waiting):
+    _, attempt = waiting
+    told = script_of("first").message(attempt.number)
+    more = {"signature": "c2lnbmVk", "odd": "\0\\u0000é", "cookie": "no", "long": "x" * 5000}
+    for headers in ({**told.headers, **more}, more):
+        raw = RawMessage(headers=headers, body=told.body, received_at=NOON)
+        receive(channel_code="first", raw=raw, address="192.0.2.1")
+    booked, refused = Notification.objects.order_by("pk")
+    assert (booked.verdict, refused.verdict) == (Verdict.BOOKED, Verdict.REFUSED)
+    kept = {"signature": "c2lnbmVk", "odd": "\\u0000é", "long": "x" * 1024}
+    assert booked.headers == {"x-sealed": "yes", **kept}
+    assert refused.headers == kept
+
+
+@pytest.mark.django_db
+def test_a_message_that_ends_an_attempt_is_told_in_its_row(tea, waiting, sound):
+    _, attempt = waiting
+    assert hear(attempt, state="closed").status == 200
+    attempt.refresh_from_db()
+    assert attempt.state == AttemptState.CLOSED
+    told = Notification.objects.get()
+    assert (told.verdict, told.number) == (Verdict.BOOKED, attempt.number)
+    assert hear(attempt, state="closed").status == 200
+    assert Notification.objects.get().copies == 2
+    sound()
+
+
+@pytest.mark.django_db
 def test_a_flood_of_forgeries_fills_no_table(tea):
     for number in range(KEPT_PER_MINUTE + 20):
         raw = RawMessage(headers={}, body=b"forged %d" % number, received_at=NOON)
