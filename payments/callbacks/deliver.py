@@ -3,6 +3,7 @@ again.
 """
 
 import json
+import logging
 import random
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from compliance.protection.errors import Unreadable
 from merchants.accounts.callback_secret import callback_secrets_of
 from payments.callbacks.models import Callback, CallbackState, CallbackTry
 from payments.callbacks.rules import next_try
@@ -21,6 +23,8 @@ from payments.callbacks.sending import Errand, Result, Sender
 from payments.callbacks.signing import body_of, sign
 from payments.steps import step
 from payments.times import time_text
+
+log: Final = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(seconds=60)
 """Longer than a try may take; after a crash the row is free again when it ends."""
@@ -129,9 +133,11 @@ def deliver_due(*, run_seconds: float = RUN_SECONDS) -> int:
             fresh = _claim_for(under_way) if time.monotonic() < ends else []
             for claimed in fresh:
                 step("callback.claimed")
-                under_way[claimed.id] = claimed
-                sender.submit(errand_of(claimed, at=timezone.now()))
-            if not under_way:
+                if _set_out(claimed, sender):
+                    under_way[claimed.id] = claimed
+                else:
+                    tried += 1
+            if not under_way and not fresh:
                 return tried
             # While more may be due, only collect what is ready; otherwise wait for the next answer.
             wait = 0.001 if len(fresh) == BATCH else 0.2
@@ -139,6 +145,20 @@ def deliver_due(*, run_seconds: float = RUN_SECONDS) -> int:
                 step("callback.answered")
                 settle(under_way.pop(result.ref), result, at=timezone.now())
                 tried += 1
+
+
+def _set_out(claimed: Claimed, sender: Sender) -> bool:
+    """Sign and send. One merchant's secret that cannot be opened is a failed try of that merchant's
+    and stops nobody else's callbacks.
+    """
+    try:
+        errand = errand_of(claimed, at=timezone.now())
+    except Unreadable:
+        log.exception("callback %s cannot be signed", claimed.event)
+        settle(claimed, Result(claimed.id, None, "not_signed", 0, ""), at=timezone.now())
+        return False
+    sender.submit(errand)
+    return True
 
 
 def _claim_for(under_way: dict[int, Claimed]) -> list[Claimed]:

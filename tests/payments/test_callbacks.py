@@ -169,6 +169,22 @@ def test_a_merchant_with_all_places_taken_waits_without_holding_others(tea, book
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_secret_that_cannot_be_opened_stops_only_its_merchants_callbacks(tea, books, till):
+    spoilt, fine = sell(books, till, "B1"), sell(tea, till, "T1")
+    books.merchant.callback_secret_sealed = tea.merchant.callback_secret_sealed
+    books.merchant.save(update_fields=["callback_secret_sealed"])
+
+    assert deliver_due() == 2
+
+    fine.refresh_from_db()
+    assert fine.state == CallbackState.DELIVERED
+    spoilt.refresh_from_db()
+    assert (spoilt.state, spoilt.lease_until) == (CallbackState.PENDING, None)
+    assert CallbackTry.objects.get(callback=spoilt).error == "not_signed"
+    assert len(Till.heard) == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_many_deliverers_send_each_callback_once(tea, till):
     for number in range(20):
         sell(tea, till, f"T{number}")
