@@ -19,7 +19,7 @@ from payments.acquiring.models import Attempt, Payment
 from payments.acquiring.outcomes import end_attempt, learn_trade
 from payments.acquiring.presenting import from_row, to_row
 from payments.acquiring.rules import ask_again_at
-from payments.acquiring.states import LIVE, AttemptState, PaymentState
+from payments.acquiring.states import ASKED, LIVE, AttemptState, PaymentState
 from payments.acquiring.tokens import checkout_url, payment_of
 from payments.channels.base import (
     Device,
@@ -299,13 +299,17 @@ def _ask(
 
 
 def ask_gateway(*, token: str, at: datetime) -> None:
-    """Ask about the live attempt now, because its customer came back. At most every few seconds."""
+    """Ask about the newest attempt now, because its customer came back. At most every few seconds.
+
+    Also when it was given up: it may be the one that was paid.
+    """
     public_id = payment_of(token)
     with transaction.atomic():
         attempt = (
             Attempt.objects.select_for_update(of=["self"], skip_locked=True)
             .select_related("channel")
-            .filter(payment__public_id=public_id, state__in=LIVE)
+            .filter(payment__public_id=public_id, state__in=ASKED)
+            .order_by("-pk")
             .first()
         )
         if attempt is None:

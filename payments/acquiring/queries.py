@@ -208,7 +208,7 @@ def checkout_status(*, token: str, at: datetime) -> CheckoutStatus:
         raise PaymentUnknown(payment=public_id)
     latest = (
         payment.attempts.order_by("-pk").only("number", "state", "payment").first()
-        if payment.state == PaymentState.PENDING
+        if payment.state != PaymentState.PAID
         else None
     )
     return CheckoutStatus(

@@ -32,8 +32,8 @@ class Scene(StrEnum):
     CLOSED = "closed"
 
 
-ENDS: Final = frozenset({Scene.PAID, Scene.LATE, Scene.CLOSED})
-"""Nothing changes any more, so nobody waits."""
+ENDS: Final = frozenset({Scene.PAID, Scene.LATE})
+"""Nothing changes any more, so nobody waits. Money may still reach a closed order, too late."""
 PAYABLE: Final = frozenset({Scene.CHOOSE, Scene.QR, Scene.STALE, Scene.LEAVE, Scene.CONFIRM})
 WAITING: Final = frozenset({Scene.QR, Scene.STALE, Scene.LEAVE, Scene.CONFIRM})
 
@@ -141,11 +141,13 @@ def page_of(checkout: Checkout, *, user_agent: str, at: datetime) -> CheckoutPag
 
 
 def seen_text(checkout: Checkout) -> str:
-    """Payment, attempt and the attempt's state in one word; "" where there is no live interest."""
-    if checkout.status != "pending":
+    """Payment, attempt and the attempt's state in one word."""
+    if checkout.status == "paid":
         return checkout.status
     attempt = checkout.attempt
-    parts = [checkout.status, "expired" if checkout.is_expired else "running"]
+    parts = [checkout.status]
+    if checkout.status == "pending":
+        parts.append("expired" if checkout.is_expired else "running")
     return " ".join([*parts, attempt.id, attempt.state] if attempt else parts)
 
 

@@ -70,10 +70,8 @@ async function ask() {
 function take(now) {
   const seen = sheet.dataset.seen;
   const parts = [now.status];
-  if (now.status === "pending") {
-    parts.push(now.is_expired ? "expired" : "running");
-    if (now.attempt) parts.push(now.attempt, now.attempt_state);
-  }
+  if (now.status === "pending") parts.push(now.is_expired ? "expired" : "running");
+  if (now.attempt) parts.push(now.attempt, now.attempt_state);
   const news = parts.join(" ");
   // Somebody who is choosing is only disturbed by an end, not by a try made elsewhere.
   const isChoosing = !sheet.dataset.hurry && parts[0] === "pending" && parts[1] !== "expired";

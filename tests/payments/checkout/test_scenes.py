@@ -113,6 +113,8 @@ def test_what_a_page_has_seen():
     assert seen_text(tried("open", CODE)) == "pending running att_1 open"
     assert seen_text(replace(CHECKOUT, is_expired=True)) == "pending expired"
     assert seen_text(replace(tried("succeeded"), status="paid")) == "paid"
+    assert seen_text(replace(CHECKOUT, status="closed")) == "closed"
+    assert seen_text(replace(tried("late"), status="closed")) == "closed att_1 late"
 
 
 @pytest.mark.parametrize(
