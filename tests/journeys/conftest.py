@@ -11,11 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from tests.journeys.running import Platform
 from tests.journeys.shop import Receiver, Shop
-from tests.payments.checkout.conftest import CHROMIUM, FLAGS
 
 
 @pytest.fixture(scope="session")
@@ -57,12 +55,3 @@ def shop(platform, receiver) -> Iterator[Shop]:
         opened = Shop(platform, receiver, client)
         yield opened
         opened.clear()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for the session; each customer opens a context of their own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
