@@ -49,7 +49,7 @@ def openssl(tmp_path: Path) -> Openssl:
     def run(*words: str, stdin: bytes = b"", **files: bytes) -> bytes:
         for name, content in files.items():
             (tmp_path / name).write_bytes(content)
-        done = subprocess.run(  # noqa: S603  our own words
+        done = subprocess.run(
             [program, *words], input=stdin, cwd=tmp_path, capture_output=True, check=True
         )
         return done.stdout
