@@ -72,6 +72,7 @@ MIDDLEWARE = [
     # First, so that even a refused host name is answered with the policy.
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "paysite.bodies.no_longer_than_allowed",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
