@@ -16,15 +16,17 @@ env: Final = environ.FileAwareEnv()
 env.read_env(BASE_DIR / ".env", overwrite=False)
 
 
-def required(name: str, *, demo: str | None) -> str:
-    """A secret that production must set. `demo` stands in for it in demo mode; None means no
-    stand-in.
+def required(name: str, *, stand_in: str, is_demo: bool) -> str:
+    """A secret that production must set. In demo mode, and only there, the stand-in will do: it is
+    published with this code.
     """
-    value = env.str(name, default="")
+    value = str(env.str(name, default=""))
+    if is_demo:
+        return value or stand_in
+    if stand_in in value:
+        raise ImproperlyConfigured(f"{name} holds the secret of the demo, which everybody knows.")
     if value:
-        return str(value)
-    if demo is not None:
-        return demo
+        return value
     raise ImproperlyConfigured(
         f"{name} is not set. Put it in the environment, in .env, or in a file named by {name}_FILE."
     )

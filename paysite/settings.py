@@ -20,10 +20,11 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 BASE_URL: str = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 """The address under which customers, staff and gateways reach this platform."""
 
-SECRET_KEY = required("SECRET_KEY", demo="demo-only-secret-key" * 3 if DEMO else None)
+SECRET_KEY = required("SECRET_KEY", stand_in="demo-only-secret-key" * 3, is_demo=DEMO)
 FIELD_KEYS: str = required(
     "FIELD_KEYS",
-    demo="demo:ZGVtby1vbmx5LWZpZWxkLWtleS0zMi1ieXRlcyEhISE=" if DEMO else None,
+    stand_in="demo:ZGVtby1vbmx5LWZpZWxkLWtleS0zMi1ieXRlcyEhISE=",
+    is_demo=DEMO,
 )
 """`id:base64 of 32 bytes`, comma-separated; the first encrypts, all decrypt."""
 
