@@ -14,6 +14,7 @@ from django.db import transaction
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.numbers import new_number
+from merchants.accounts.states import MerchantStatus
 from payments.acquiring.booking import lock_attempt
 from payments.acquiring.models import Attempt, Payment
 from payments.acquiring.outcomes import end_attempt, learn_trade
@@ -43,7 +44,7 @@ ASK_NOW_SECONDS: Final = 3
 
 
 class PaymentNotPayable(Refusal):
-    """The payment is paid, closed, expired or being closed."""
+    """The payment is paid, closed, expired or being closed, or its merchant is suspended."""
 
     code = "payment_not_payable"
 
@@ -108,8 +109,13 @@ def _is_good(attempt: Attempt, *, at: datetime) -> bool:
 
 
 def _lock_payable(public_id: str, *, at: datetime) -> Payment:
-    payment = Payment.objects.select_for_update().filter(public_id=public_id).first()
-    if payment is None:
+    payment = (
+        Payment.objects.select_for_update(of=["self"])
+        .select_related("merchant")
+        .filter(public_id=public_id)
+        .first()
+    )
+    if payment is None or payment.merchant.status == MerchantStatus.SUSPENDED:
         raise PaymentNotPayable(payment=public_id)
     is_over = payment.expires_at <= at or payment.close_requested_at is not None
     if payment.state != PaymentState.PENDING or is_over:

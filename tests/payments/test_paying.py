@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from compliance.audit.actor import SYSTEM
+from merchants.accounts.register import resume_merchant, suspend_merchant
 from merchants.errors import AccessRefused
 from payments.acquiring.asking import PaymentAsk
 from payments.acquiring.attempts import MethodUnavailable, PaymentNotPayable, PreviousUnresolved
@@ -221,3 +223,25 @@ def test_a_key_that_may_only_write_can_repeat_and_close_what_it_created(tea):
     assert close_payment(access=writer, payment=made.payment.id, at=NOON).status == "closed"
     with pytest.raises(AccessRefused):
         get_payment(writer, made.payment.id)
+
+
+def test_a_suspended_merchants_customers_begin_nothing_until_it_is_resumed(tea):
+    payment = order(tea)
+    told = {"merchant_id": tea.merchant.pk, "reason": "fraud", "actor": SYSTEM, "at": NOON}
+    suspend_merchant(**told)
+    with pytest.raises(PaymentNotPayable):
+        choose(payment)
+    assert not Attempt.objects.exists()
+    resume_merchant(**told)
+    assert choose(payment).state == AttemptState.OPEN
+
+
+def test_what_was_begun_before_a_suspension_is_still_booked(tea, sound):
+    payment = order(tea)
+    attempt = choose(payment)
+    suspend_merchant(merchant_id=tea.merchant.pk, reason="fraud", actor=SYSTEM, at=NOON)
+    script_of("first").pay(attempt.number)
+    raw = script_of("first").message(attempt.number)
+    assert receive(channel_code="first", raw=raw, address="").status == 200
+    assert get_payment(tea.access, payment.id).status is PaymentState.PAID
+    sound()
