@@ -32,7 +32,7 @@ def answer(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     code, facts, errors = _read(exc)
     kind = PROBLEMS[code]
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("%s %s failed", request.method, request.path, exc_info=exc)
+        log.error("%s %r failed", request.method, request.path, exc_info=exc)
     return problem(request._request, code, facts=facts, errors=errors)  # noqa: SLF001
 
 

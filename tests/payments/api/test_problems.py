@@ -125,3 +125,12 @@ def test_the_integrators_pages_name_every_code(name):
     page = (ROOT / "docs" / name).read_text(encoding="utf-8")
     missing = {c for c in [*codes.PROBLEMS, *codes.FIELD_PROBLEMS] if f"`{c}`" not in page}
     assert not missing
+
+
+def test_an_address_cannot_write_lines_of_its_own_into_the_log(lin, monkeypatch, caplog):
+    def fail(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(views, "get_payment", fail)
+    assert code(lin.get("payments/a%0aINFO all is well")) == (500, "internal_error")
+    assert "\nINFO all is well" not in caplog.text
