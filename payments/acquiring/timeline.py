@@ -32,9 +32,10 @@ class TimelineItem:
 
 
 ORDER: Final = (
-    "payment", "deed", "notification", "attempt", "refund", "end", "journal", "event", "callback",
+    "payment", "attempt", "deed", "notification", "attempt_end", "refund", "end", "journal",
+    "event", "callback",
 )  # fmt: skip
-"""What comes first among things of the same moment."""
+"""What comes first among things of the same second. Gateways tell no time finer than that."""
 
 BOOKED_LATE: Final = timedelta(minutes=5)
 """A journal has the time of its fact; that it was written later than this is worth saying."""
@@ -124,7 +125,9 @@ def method_label(code: str) -> str:
 
 
 def _sorted(items: Sequence[TimelineItem]) -> Sequence[TimelineItem]:
-    return sorted(items, key=lambda item: (item.at, ORDER.index(item.kind)))
+    return sorted(
+        items, key=lambda item: (item.at.replace(microsecond=0), ORDER.index(item.kind), item.at)
+    )
 
 
 def _payment(payment: Payment, actors: dict[str, str]) -> Iterator[TimelineItem]:
@@ -154,7 +157,7 @@ def _attempt(attempt: Attempt) -> Iterator[TimelineItem]:
         title = _("Attempt: %(state)s") % {"state": attempt.get_state_display()}
         parts = (attempt.number, attempt.failure, attempt.gateway_number)
         yield TimelineItem(
-            attempt.ended_at, "attempt", title, _joined(*parts),
+            attempt.ended_at, "attempt_end", title, _joined(*parts),
             _ENDS.get(AttemptState(attempt.state), ""),
         )  # fmt: skip
 
