@@ -266,7 +266,7 @@ def _webhook(kind: str, summary: Any, example: dict[str, Any]) -> OpenApiWebhook
             summary=summary,
             description=_(
                 "Posted to the payment's callback_url, or to your account's. Answer 2xx within 15"
-                " seconds; anything else is tried again for about five days."
+                " seconds; anything else is tried again for about four days."
             ),
             auth=[],
             parameters=[
