@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +33,13 @@ def python_files(*rooms: str) -> list[Path]:
     )
 
 
+@cache
+def read(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def functions(path: Path) -> Iterator[Function]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(read(path)):
         if isinstance(node, Function):
             yield node
 
@@ -90,7 +96,7 @@ def test_each_file_opens_with_what_lives_there():
     found = [
         str(path.relative_to(CHECKOUT))
         for path in python_files(*ROOMS)
-        if path.read_text().strip() and ast.get_docstring(ast.parse(path.read_text())) is None
+        if path.read_text().strip() and ast.get_docstring(read(path)) is None
     ]
     assert found == []
 
@@ -100,7 +106,7 @@ def test_the_launcher_needs_no_package():
     imported = {
         name.split(".")[0]
         for path in python_files("paysite/launcher")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(read(path))
         for name in (
             [alias.name for alias in node.names]
             if isinstance(node, ast.Import)
