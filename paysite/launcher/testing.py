@@ -19,8 +19,6 @@ from paysite.launcher.running import free_port, workshop
 
 CODE: Final = ("compliance", "merchants", "payments", "paysite", "tests", "bench", "manage.py")
 FAST: Final = "not browser and not process and not slow"
-TOGETHER: Final = ("-n", "2", "--dist", "loadgroup")
-"""Two at a time; tests of one xdist_group share a process, and so what it has started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def test() -> int:
     """Everything: style, types, contracts, deployment checks, and every test."""
     return with_servers(
         "test",
-        lambda shop: verdict(shop, [*code_judges(shop), *deployment_judges(shop)], *TOGETHER),
+        lambda shop: verdict(shop, [*code_judges(shop), *deployment_judges(shop)], "-n", "2"),
         packages.TEST,
     )
 
@@ -43,7 +41,7 @@ def test() -> int:
 def check() -> int:
     """What a programmer runs between two edits: no browser, no processes."""
     return with_servers(
-        "test", lambda shop: verdict(shop, code_judges(shop), *TOGETHER, "-q", "-m", FAST), ()
+        "test", lambda shop: verdict(shop, code_judges(shop), "-n", "2", "-q", "-m", FAST), ()
     )
 
 

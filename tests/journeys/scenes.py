@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.journeys.browsing import IPHONE
 from tests.journeys.running import eventually
 from tests.journeys.shop import Shop
 
@@ -52,9 +53,9 @@ def with_form(shop: Shop) -> dict[str, Any]:
 
 
 def with_link(shop: Shop) -> dict[str, Any]:
-    """The customer goes on to Alipay by a link, and has been there."""
+    """The customer goes on to WeChat by a link, and has been there."""
     payment = shop.create()
-    shop.choose(payment, "alipay_page")
+    shop.choose(payment, "wechatpay", **{"User-Agent": IPHONE})
     return {**payment, "checkout_url": f"{payment['checkout_url']}?back=1"}
 
 

@@ -25,6 +25,10 @@ UPDATE payments_attempt SET presentation = jsonb_set(
        presentation, '{expires_at}', to_jsonb(now() - interval '1 second'))
  WHERE payment_id = (SELECT id FROM payments_payment WHERE public_id = :'payment');
 """
+ASK_NO_MORE: Final = """
+UPDATE payments_attempt SET ask_at = now() + interval '1 day'
+ WHERE payment_id = (SELECT id FROM payments_payment WHERE public_id = :'payment');
+"""
 NUMBERS: Final = itertools.count(1)
 THANKS: Final = "<!doctype html><html lang=en><title>Thanks</title><h1>Thank you</h1>"
 
@@ -153,9 +157,9 @@ class Shop:
         order = {"gateway": gateway, "action": action, **words}
         return self.api.post("/sandbox/control/", json=order)
 
-    def choose(self, payment: dict[str, Any], method: str) -> httpx.Response:
+    def choose(self, payment: dict[str, Any], method: str, **headers: str) -> httpx.Response:
         """What the checkout's form sends without JavaScript."""
-        return self.api.post(payment["checkout_url"], data={"method": method})
+        return self.api.post(payment["checkout_url"], data={"method": method}, headers=headers)
 
     def expire(self, payment: str) -> None:
         """The order's time runs out now."""
@@ -166,10 +170,13 @@ class Shop:
         self.platform.ask(LET_CODE_RUN_OUT, payment=payment)
 
     def clear(self) -> None:
-        """Close what a story left open, so that nothing of it is asked about later."""
+        """Close what a story left open and let nobody ask about it later: the next story may plan
+        a fault for the next question.
+        """
         for payment in self.created:
             if self.get(payment)["status"] == "pending":
                 self.close(payment)
+            self.platform.ask(ASK_NO_MORE, payment=payment)
 
 
 def by_type(events: list[dict[str, Any]]) -> dict[str, int]:

@@ -9,11 +9,7 @@ from tests.journeys.running import Part, Platform, eventually, kill
 from tests.journeys.shop import Receiver, by_type
 from tests.journeys.trickle import PAID_AT_GATEWAY, Trickle, customers
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.slow,
-    pytest.mark.xdist_group("journeys"),
-]
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 SECONDS = 50.0
 BEFORE, AFTER = 4, 6
@@ -88,9 +84,7 @@ def test_a_service_is_killed_with_all_its_processes(platform, receiver, part):
     assert_all_is_well(platform, receiver, trickle)
 
 
-@pytest.mark.parametrize(
-    "part", [Part.WEB, Part.DISPATCHER, Part.WORKER], ids=lambda part: part.name.lower()
-)
+@pytest.mark.parametrize("part", [Part.WEB, Part.WORKER], ids=lambda part: part.name.lower())
 def test_only_the_children_of_a_service_are_killed(platform, receiver, part):
     with customers(platform, receiver) as trickle:
         assert more_paid(trickle, BEFORE)

@@ -10,18 +10,16 @@ import pytest
 from django_otp.oath import TOTP
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browsing import DEVICES, browsing, faults_of, keep
+from tests.journeys.browsing import browsing, faults_of, keep
 from tests.journeys.running import Platform
 from tests.journeys.scenes import every_scene
 from tests.journeys.shop import Shop
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.process,
-    pytest.mark.xdist_group("journeys"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 KIB = 1024
+LOOKS = pytest.mark.parametrize(("device", "scheme"), [("desktop", "light"), ("phone", "dark")])
+"""Each layout and each scheme once; how a scene looks on more screens is tried without gateways."""
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +35,7 @@ def scenes(platform, receiver) -> Iterator[dict[str, str]]:
         shop.clear()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("device", list(DEVICES))
+@LOOKS
 def test_everybody_can_use_every_scene_of_the_checkout(platform, chromium, scenes, device, scheme):
     faults = {}
     with browsing(
@@ -105,8 +102,7 @@ def keys_of(platform, chromium) -> Any:
     return keys
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("device", list(DEVICES))
+@LOOKS
 def test_everybody_can_sign_in(platform, chromium, device, scheme):
     with browsing(chromium, platform.url, device=device, color_scheme=scheme) as (page, watch):
         page.goto(f"{platform.url}/portal/")
@@ -141,8 +137,7 @@ def test_a_wrong_code_lets_nobody_in(platform, chromium):
         watch.assert_quiet()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("device", list(DEVICES))
+@LOOKS
 def test_everybody_can_use_the_portal(platform, chromium, shop, keys_of, device, scheme):
     payment = shop.create()
     shop.choose(payment, "wechatpay")

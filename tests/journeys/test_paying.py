@@ -7,11 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.journeys.browsing import browsing, keep
 from tests.journeys.wallet import choose, gateway_of, pay_in_wallet, pay_with_phone
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.process,
-    pytest.mark.xdist_group("journeys"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 METHODS = ["alipay", "alipay_page", "wechatpay", "unionpay", "unionpay_qr"]
 SCANNED = {("desktop", "alipay"), ("desktop", "wechatpay"), ("desktop", "unionpay_qr"),
@@ -52,7 +48,7 @@ def test_an_order_is_paid_and_the_merchant_is_told(
         else:
             page.wait_for_url("**/sandbox/wallet/**")
             keep(page, f"wallet-{method}-{device}-{language}")
-            pay_in_wallet(page)
+            pay_in_wallet(page, method)
         expect(page.locator(".result.paid")).to_be_visible()
         expect(page.get_by_role("heading", level=1)).to_have_text(said("Paid", language))
         assert page.url.split("?")[0] == payment["checkout_url"]
@@ -94,7 +90,7 @@ def test_without_javascript(shop, platform, chromium, method):
         else:
             page.locator("a[data-go], form[data-go] button").click()
             page.wait_for_url("**/sandbox/wallet/**")
-            pay_in_wallet(page)
+            pay_in_wallet(page, method)
         expect(page.locator(".result.paid")).to_be_visible()
         watch.assert_quiet()
     assert shop.get(payment["id"])["status"] == "paid"

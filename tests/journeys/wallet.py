@@ -33,9 +33,8 @@ def pay_with_phone(chromium: Browser, page: Page) -> None:
         context.close()
 
 
-def pay_in_wallet(page: Page) -> None:
-    """Pay on the wallet's page, and go back to the checkout."""
+def pay_in_wallet(page: Page, method: str) -> None:
+    """Pay on the wallet's page, and come back to the checkout: by UnionPay's button, or at once."""
     page.locator("button[value=pay]").click()
-    back = page.locator("section.card form[action*='/pay/'] button, [data-state] a.primary")
-    if back.count():
-        back.first.click()
+    if gateway_of(method) == "unionpay":
+        page.locator("[data-state=paid] form button").click()
