@@ -17,7 +17,7 @@ from tests.cast import NOON, choose, order
 from tests.payments.crowd import gather, scanned
 from tests.scripted import script_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 BIG = ("payment", "attempt", "notification", "journal", "refund", "event", "callback")
 STATEMENTS = {

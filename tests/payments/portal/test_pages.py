@@ -212,6 +212,7 @@ def test_pages_ask_a_fixed_number_of_questions(
         lin.get(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", [*PAGES, "/portal/payments/?status=closed", "/portal/payments/?before=9"]
 )
