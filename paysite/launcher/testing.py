@@ -1,6 +1,7 @@
 """`make test`, `make check` and `make bench`: from a checkout to a verdict."""
 
 import base64
+import hashlib
 import os
 import secrets
 from collections.abc import Callable, Sequence
@@ -39,10 +40,24 @@ def test() -> int:
 
 
 def check() -> int:
-    """What a programmer runs between two edits: no browser, no processes."""
-    return with_servers(
-        "test", lambda shop: verdict(shop, code_judges(shop), "-n", "2", "-q", "-m", FAST), ()
-    )
+    """What a programmer runs between two edits: no browser, no processes, no new database."""
+
+    def work(shop: Workshop) -> int:
+        kept = ["--reuse-db"] if has_seen_migrations(shop) else ["--reuse-db", "--create-db"]
+        return verdict(shop, code_judges(shop), "-n", "2", "-q", "-m", FAST, *kept)
+
+    return with_servers("test", work, ())
+
+
+def has_seen_migrations(shop: Workshop) -> bool:
+    """Whether the databases kept from the last check were made by the migrations of now."""
+    digest = hashlib.sha256()
+    for path in sorted(shop.places.checkout.glob("[a-z]*/**/migrations/*.py")):
+        digest.update(path.read_bytes())
+    stamp = shop.places.data / "migrations.stamp"
+    seen = stamp.exists() and stamp.read_text() == digest.hexdigest()
+    stamp.write_text(digest.hexdigest())
+    return seen
 
 
 def bench() -> int:
