@@ -17,6 +17,8 @@ WRITE_SECONDS: Final = 5.0
 POOL_SECONDS: Final = 3.0
 DEADLINE_SECONDS: Final = 15.0
 BODY_BYTES_MAX: Final = 1024 * 1024
+TRUST: Final = httpx.create_ssl_context(trust_env=False)
+"""The authorities we believe. Reading them takes 20 ms, so all channels share what was read."""
 
 _NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -46,6 +48,7 @@ class GatewayHttp:
         """`transport` lets a test answer in place of the network."""
         self._client = httpx.Client(
             transport=transport,
+            verify=TRUST,
             timeout=httpx.Timeout(
                 connect=CONNECT_SECONDS, read=READ_SECONDS, write=WRITE_SECONDS, pool=POOL_SECONDS
             ),
