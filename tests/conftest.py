@@ -1,14 +1,17 @@
-"""What all tests share: how hard properties are tried, and files where a test can leave them."""
+"""What all tests share: how hard properties are tried, one browser, keys parsed once."""
 
 import os
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from payments.channels import signing
 from tests.append_only import allow_emptying
 from tests.chromium import CHROMIUM, FLAGS
 
@@ -25,6 +28,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "quick"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_are_parsed_once() -> Iterator[None]:
+    """Stories share a few private keys, and parsing one takes longer than most stories."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signing, "load_pem_private_key", cache(load_pem_private_key))
+        yield
 
 
 @pytest.fixture(scope="session")

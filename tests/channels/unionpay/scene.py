@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -103,12 +104,19 @@ def refunded(keys: Keys, **changes: str | None) -> dict[str, str]:
     return paid(keys, **(told | changes))
 
 
+@cache
+def parsed(pem: str) -> RSAPrivateKey:
+    """Parsing takes longer than most stories."""
+    key = load_pem_private_key(pem.encode(), None)
+    assert isinstance(key, RSAPrivateKey)
+    return key
+
+
 def sealed(fields: Mapping[str, str], keys: Keys) -> dict[str, str]:
     """Sign by the published rules, step by step."""
     lines = [f"{name}={fields[name]}" for name in sorted(fields)]
     hexadecimal = hashlib.sha256("&".join(lines).encode()).hexdigest()
-    key = load_pem_private_key(keys["gateway_private_key"].encode(), None)
-    assert isinstance(key, RSAPrivateKey)
+    key = parsed(keys["gateway_private_key"])
     signature = key.sign(hexadecimal.encode(), padding.PKCS1v15(), SHA256())
     return {**fields, "signature": base64.b64encode(signature).decode()}
 
