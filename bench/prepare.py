@@ -1,4 +1,4 @@
-"""Fills a scratch database for a run: a merchant, channels, paid-for-nothing attempts, signed
+"""Fills a scratch database for a run: merchants, channels, paid-for-nothing attempts, signed
 messages.
 """
 
@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import cycle, islice
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import connection
@@ -19,7 +21,6 @@ from compliance.audit.actor import SYSTEM
 from merchants.accounts.abilities import SCOPES
 from merchants.accounts.keys import create_api_key
 from merchants.accounts.register import register_merchant
-from merchants.models import Merchant
 from payments.acquiring.tokens import checkout_token
 from payments.channels.models import Channel
 from payments.channels.sandbox.keyring import keys_of
@@ -27,13 +28,18 @@ from payments.channels.sandbox.speakers import SPEAKERS
 from payments.channels.signing import private_key, sign
 from paysite.demo.channels import connect_sandbox
 
-_FILL = """
+MERCHANTS: Final = 200
+"""As in the floor's scripts."""
+
+_FILL: Final = """
 WITH p AS (
   INSERT INTO payments_payment (public_id, merchant_id, livemode, merchant_order_no, amount_minor,
-         currency, subject, fingerprint, created_at, expires_at, callback_url)
-  SELECT 'pay_bench' || %(tag)s || g, %(merchant)s, false, %(tag)s || '-' || g, 12800, 'CNY',
-         'Order of tea', '\\x00', %(now)s, %(later)s, 'http://127.0.0.1:9/cb'
-    FROM generate_series(1, %(count)s) g RETURNING id, public_id)
+         currency, subject, fingerprint, created_at, expires_at, callback_url, checkout_token)
+  SELECT one.id, one.merchant, false, one.id, 12800, 'CNY', 'Order of tea', '\\x00', %(now)s,
+         %(later)s, 'http://127.0.0.1:9/cb', one.token
+    FROM unnest(%(ids)s::text[], %(merchants)s::bigint[], %(tokens)s::text[])
+         AS one (id, merchant, token)
+  RETURNING id, public_id)
 INSERT INTO payments_attempt (number, payment_id, channel_id, method, product, state, amount_minor,
        currency, presentation, created_at, expires_at, ask_at)
 SELECT replace(public_id, '_', ''), id, %(channel)s, 'wechatpay', 'native', 'open', 12800, 'CNY',
@@ -45,25 +51,35 @@ SELECT replace(public_id, '_', ''), id, %(channel)s, 'wechatpay', 'native', 'ope
 class Prepared:
     """What the load needs to know."""
 
-    api_key: str
-    merchant: Merchant
+    api_keys: list[str]
+    merchant_ids: list[int]
     wechatpay: Channel
 
 
 def prepare() -> Prepared:
-    """A merchant with a key, and the sandbox's channels."""
+    """As many merchants with a key each as the floor has, and the sandbox's channels."""
     now = timezone.now()
-    merchant = register_merchant(name="Bench Tea", actor=SYSTEM, at=now)
-    _, secret = create_api_key(
-        merchant_id=merchant.pk, livemode=False, label="bench", scopes=SCOPES, actor=SYSTEM, at=now
-    )
+    ids, api_keys = [], []
+    for number in range(1, MERCHANTS + 1):
+        merchant = register_merchant(name=f"Bench Tea {number}", actor=SYSTEM, at=now)
+        _, secret = create_api_key(
+            merchant_id=merchant.pk,
+            livemode=False,
+            label="bench",
+            scopes=SCOPES,
+            actor=SYSTEM,
+            at=now,
+        )
+        ids.append(merchant.pk)
+        api_keys.append(secret)
     connect_sandbox(actor=SYSTEM)
-    return Prepared(secret, merchant, Channel.objects.get(code="wechatpay"))
+    return Prepared(api_keys, ids, Channel.objects.get(code="wechatpay"))
 
 
 def fill(prepared: Prepared, *, count: int) -> list[str]:
     """Open `count` attempts as rows, as if customers were looking at their codes. Their numbers."""
     tag = secrets.token_hex(3)
+    ids = [f"pay_bench{tag}{number}" for number in range(1, count + 1)]
     now = timezone.now().replace(microsecond=0)
     later = now + timedelta(hours=2)
     shown = {
@@ -74,11 +90,12 @@ def fill(prepared: Prepared, *, count: int) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             _FILL,
-            {"tag": tag, "merchant": prepared.merchant.pk, "now": now, "later": later,
-             "count": count, "channel": prepared.wechatpay.pk, "shown": json.dumps(shown)},
+            {"ids": ids, "tokens": [checkout_token(one) for one in ids], "now": now, "later": later,
+             "merchants": list(islice(cycle(prepared.merchant_ids), count)),
+             "channel": prepared.wechatpay.pk, "shown": json.dumps(shown)},
         )  # fmt: skip
         cursor.execute("ANALYZE payments_payment, payments_attempt")
-    return [f"paybench{tag}{n}" for n in range(1, count + 1)]
+    return [one.replace("_", "") for one in ids]
 
 
 def write_pages(numbers: list[str], path: Path) -> None:
