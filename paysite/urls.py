@@ -9,6 +9,9 @@ from payments.api.docs import api_docs
 from paysite.health import healthz, readyz
 
 urlpatterns = [
+    # Addresses are tried in this order: first those that programs call thousands of times.
+    path("api/v1/", include("payments.api.urls")),
+    path("notify/", include("payments.inbound.urls")),
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("", include("compliance.identity.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
@@ -17,9 +20,7 @@ urlpatterns = [
     path("portal/", include("payments.portal.urls")),
     path("compliance/", include("compliance.desk.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("payments.api.urls")),
     path("api/docs/", api_docs, name="api-docs"),
-    path("notify/", include("payments.inbound.urls")),
     path("help/", TemplateView.as_view(template_name="help/index.html"), name="help"),
     path("healthz", healthz),
     path("readyz", readyz),

@@ -127,10 +127,14 @@ def celery(verb: str, *words: str) -> tuple[str, ...]:
 
 
 def granian(host: str, port: int, *, workers: int) -> tuple[str, ...]:
-    """The web server as measured: few processes, one Python thread each."""
+    """The web server as measured: few processes, one thread each for Python and for the network.
+
+    HTTP/2 and TLS are the business of the proxy in front of it.
+    """
     return (
         *("granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", "1", "--no-ws"),
+        *("--http", "1", "--runtime-mode", "st"),
         *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "10"),
         *("--log-level", "warning", "paysite.wsgi:application"),
     )
