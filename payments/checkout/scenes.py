@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
+from django.utils import timezone
+
 from payments.acquiring.queries import Checkout, MethodChoice, ShownAttempt
 from payments.channels.base import Device, FormPost, QrCode, Redirect
 from payments.checkout.device import app_around, device_of
@@ -54,6 +56,15 @@ class MethodCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as it is written for people here and for programs."""
+
+    exact: str
+    day_and_time: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckoutPage:
     """What the template is given beside the checkout itself."""
 
@@ -63,8 +74,10 @@ class CheckoutPage:
     cards: tuple[MethodCard, ...]
     chosen: MethodCard | None
     """The method of the attempt, or the one that was used to pay."""
+    until: Moment
     seconds_left: int
     qr: str
+    qr_until: Moment | None
     qr_seconds_left: int
     seen: str
     """What the page knows; the waiting script compares it with what the server says later."""
@@ -130,14 +143,22 @@ def page_of(checkout: Checkout, *, user_agent: str, at: datetime) -> CheckoutPag
         digits=checkout.amount.text[len(sign) :],
         cards=cards,
         chosen=next((card for card in cards if card.choice.code == used), None),
+        until=_moment(checkout.expires_at),
         seconds_left=max(0, int((checkout.expires_at - at).total_seconds())),
         qr=draw_qr(qr.content) if qr else "",
+        qr_until=_moment(qr.expires_at) if qr else None,
         qr_seconds_left=int((qr.expires_at - at).total_seconds()) if qr else 0,
         seen=seen_text(checkout),
         form_origins=origins_of(shown.url) if isinstance(shown, FormPost) else (),
         device=device_of(user_agent),
         app=app,
     )
+
+
+def _moment(at: datetime) -> Moment:
+    here = timezone.localtime(at)
+    day_and_time = here.strftime("%Y-%m-%d %H:%M")
+    return Moment(here.isoformat(), day_and_time, day_and_time[-5:])
 
 
 def seen_text(checkout: Checkout) -> str:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
@@ -129,6 +130,7 @@ def _page(request: HttpRequest, token: str, problem: Refusal | None = None) -> H
     context = {
         "checkout": checkout,
         "page": page,
+        "path": reverse("checkout:pay", args=[token]),
         "problem": problem.code if problem else "",
         "is_back": "back" in request.GET,
     }

@@ -48,7 +48,8 @@ let asked = 0;
 let timer = 0;
 
 function pause() {
-  if (!sheet.dataset.hurry) return 10_000;
+  // Somebody who has just come back may be here before the gateway's word.
+  if (!sheet.dataset.hurry) return asked < 5 ? 2000 : 10_000;
   return asked < 40 ? 1500 : asked < 100 ? 3000 : 8000;
 }
 
