@@ -12,19 +12,24 @@ from django.utils import timezone
 from compliance.audit.actor import Actor
 from compliance.database import prepared
 
-ENTRY_INSERT: Final = """
+
+def entry_insert(*, subject_id: str = "%(audit_subject_id)s") -> str:
+    """For a caller that writes the entry inside a larger statement; a FROM or WHERE may follow.
+
+    Its values come from `entry_values`; `subject_id` names a column when only the statement knows
+    the subject. To be called with constants.
+    """
+    return f"""
 INSERT INTO compliance_auditentry
        (at, actor_kind, actor_id, actor_label, address, action, subject_kind, subject_id,
         facts, reason)
 SELECT %(audit_at)s, %(audit_actor_kind)s, %(audit_actor_id)s, %(audit_actor_label)s,
-       %(audit_address)s, %(audit_action)s, %(audit_subject_kind)s, %(audit_subject_id)s,
+       %(audit_address)s, %(audit_action)s, %(audit_subject_kind)s, {subject_id},
        %(audit_facts)s::jsonb, %(audit_reason)s
 """
-"""For a caller that writes the entry inside a larger statement; a FROM or WHERE may follow.
 
-Its values come from `entry_values`.
-"""
 
+_ENTRY_INSERT: Final = entry_insert()
 
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _ESCAPED_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -39,7 +44,7 @@ def entry_values(
     reason: str = "",
     at: datetime,
 ) -> dict[str, object]:
-    """The parameters of ENTRY_INSERT. What a column cannot hold is cut, never refused."""
+    """The parameters of `entry_insert`. What a column cannot hold is cut, never refused."""
     return {
         "audit_at": at,
         "audit_actor_kind": actor.kind[:16],
@@ -72,7 +77,7 @@ def record(
             f"{action} is recorded outside the transaction of its change"
         )
     prepared(
-        ENTRY_INSERT,
+        _ENTRY_INSERT,
         entry_values(
             actor,
             action,

@@ -26,7 +26,7 @@ from payments.money import Money
 class Payment(models.Model):
     """A merchant's order that asks for money."""
 
-    public_id = models.CharField(_("number"), max_length=32, unique=True)
+    public_id = models.CharField(_("number"), max_length=32)
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, db_index=False, verbose_name=_("merchant")
     )
@@ -42,6 +42,8 @@ class Payment(models.Model):
     callback_url = models.CharField(max_length=1024, blank=True, db_default="")
     customer = models.JSONField(db_default={})
     metadata = models.JSONField(db_default={})
+    checkout_token = models.CharField(max_length=64, blank=True, db_default="")
+    """As `tokens` made it, for statements that tell of the payment. Nothing is ever found by it."""
     fingerprint = models.BinaryField(max_length=32)
     """SHA-256 of what the merchant asked for, to tell a repeat from another order."""
     state = models.CharField(
@@ -65,7 +67,9 @@ class Payment(models.Model):
     class Meta:
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
+        # `unique=True` would make a second index for LIKE that nobody uses.
         constraints = [
+            models.UniqueConstraint(fields=["public_id"], name="payment_public_id"),
             models.UniqueConstraint(
                 fields=["merchant", "livemode", "merchant_order_no"], name="payment_order_once"
             ),
@@ -117,7 +121,7 @@ class Payment(models.Model):
 class Attempt(models.Model):
     """One try to get a payment paid on one channel. `number` is our order number at the gateway."""
 
-    number = models.CharField(_("number"), max_length=32, unique=True)
+    number = models.CharField(_("number"), max_length=32)
     payment = models.ForeignKey(
         Payment, models.PROTECT, related_name="attempts", verbose_name=_("payment")
     )
@@ -149,6 +153,7 @@ class Attempt(models.Model):
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         constraints = [
+            models.UniqueConstraint(fields=["number"], name="attempt_number"),
             models.UniqueConstraint(
                 fields=["payment"], condition=Q(state__in=sorted(LIVE)), name="attempt_one_live"
             ),
@@ -195,8 +200,8 @@ class Attempt(models.Model):
 class Refund(models.Model):
     """Money on its way back to a payer. `number` is ours at the gateway and never changes."""
 
-    public_id = models.CharField(_("number"), max_length=32, unique=True)
-    number = models.CharField(max_length=32, unique=True)
+    public_id = models.CharField(_("number"), max_length=32)
+    number = models.CharField(max_length=32)
     payment = models.ForeignKey(
         Payment, models.PROTECT, related_name="refunds", verbose_name=_("payment")
     )
@@ -223,6 +228,8 @@ class Refund(models.Model):
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
         constraints = [
+            models.UniqueConstraint(fields=["public_id"], name="refund_public_id"),
+            models.UniqueConstraint(fields=["number"], name="refund_number"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_positive"),
             models.CheckConstraint(
                 condition=(
@@ -283,7 +290,7 @@ class Notification(models.Model):
         _("verdict"), max_length=12, choices=Verdict, db_default=Verdict.RECEIVED
     )
     reason = models.CharField(_("reason"), max_length=64, blank=True, db_default="")
-    number = models.CharField(_("number"), max_length=64, blank=True, db_default="", db_index=True)
+    number = models.CharField(_("number"), max_length=64, blank=True, db_default="")
     """The attempt or refund number that the message names."""
     received_at = models.DateTimeField(_("received at"), db_default=Now())
 
@@ -293,6 +300,7 @@ class Notification(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["channel", "key"], name="notification_once"),
         ]
+        indexes = [models.Index(fields=["number"], name="notification_number")]
 
     def __str__(self) -> str:
         return self.key

@@ -5,15 +5,17 @@ import json
 import logging
 import time
 from collections import deque
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 
 from compliance.audit.actor import Actor
 from compliance.database import prepared
+from payments.acquiring.booking import Told, lock_attempt
 from payments.acquiring.models import Notification as NotificationRow
 from payments.acquiring.models import Verdict
-from payments.acquiring.outcomes import Learned, learn_trade
+from payments.acquiring.outcomes import Learned, book_at_once, learn_trade
 from payments.acquiring.refunds import learn_refund
 from payments.channels.base import (
     NotAuthentic,
@@ -57,7 +59,7 @@ def receive(*, channel_code: str, raw: RawMessage, address: str) -> Reply:
     """Handle one notification and say what to answer. Raises ChannelUnknown.
 
     The answer is given after the commit; a crash before it makes the gateway send again. Copies of
-    one message queue up on its row, so that even ten at once book once.
+    one message queue up on their payment's row, so that even ten at once book once.
     """
     channel = line(channel_code)
     try:
@@ -66,8 +68,7 @@ def receive(*, channel_code: str, raw: RawMessage, address: str) -> Reply:
         _keep_refused(channel, raw, address=address, reason=refusal.reason)
         return channel.gateway.refuse(refusal.reason)
     step("notification.verified")
-    with transaction.atomic():
-        learned = _take_in(channel, message, raw, address=address)
+    learned = _take_in(channel, message, raw, address=address)
     step("notification.booked")
     if learned.verdict in FINAL:
         return channel.gateway.accept()
@@ -79,23 +80,37 @@ def _take_in(channel: Line, message: Notification, raw: RawMessage, *, address: 
     key = message.key
     if len(key) > KEY_LENGTH:
         key = hashlib.sha256(key.encode()).hexdigest()
-    values = [channel.id, key, _headers(raw), raw.body, address or None]
+    told = Told(key=key, headers=_headers(raw), body=raw.body, address=address)
+    actor = Actor(kind="gateway", id=channel.code, label=channel.name, address=address)
+    trade, at = message.trade, raw.received_at
+    if trade is not None and book_at_once(channel, trade, told=told, actor=actor, at=at):
+        return Learned(Verdict.BOOKED)
+    with transaction.atomic():
+        if trade is not None:
+            lock_attempt(trade.number)  # Before the row of the message, as in every other verb.
+        return _learn(channel, message, told, actor=actor, at=at)
+
+
+def _learn(
+    channel: Line, message: Notification, told: Told, *, actor: Actor, at: datetime
+) -> Learned:
+    """Keep the message and take in what it says, in the caller's transaction."""
+    values = [channel.id, told.key, told.headers, told.body, told.address or None]
     [(row_id, verdict)] = prepared(_STORE, values)
     if verdict in FINAL:
         return Learned(Verdict(verdict))
-    actor = Actor(kind="gateway", id=channel.code, label=channel.name, address=address)
     if message.trade is not None:
         learned = learn_trade(
             channel,
             message.trade,
             source="notification",
             actor=actor,
-            at=raw.received_at,
+            at=at,
             notification_id=row_id,
         )
         number = message.trade.number
     elif message.refund is not None:
-        learned = learn_refund(channel, message.refund, actor=actor, at=raw.received_at)
+        learned = learn_refund(channel, message.refund, actor=actor, at=at)
         number = message.refund.number
     else:
         learned, number = Learned(Verdict.IGNORED), ""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.numbers import new_number
-from payments.acquiring.booking import Locked, book_paid, lock_attempt
+from payments.acquiring.booking import Locked, Told, book_paid, book_waiting, lock_attempt
 from payments.acquiring.facts import document, facts_of
 from payments.acquiring.models import Attempt, Payment, Refund, Verdict
 from payments.acquiring.rules import Step, ask_again_at, step_for
@@ -33,16 +33,32 @@ def mismatch(locked: Locked, trade: Trade, line: Line) -> str:
     """The first thing in an authentic message that contradicts our order, or ""."""
     if locked.channel_id != line.id:
         return "channel"
-    if trade.merchant and trade.merchant != line.gateway.merchant_number:
-        return "merchant"
-    if trade.app and trade.app != line.gateway.app_number:
-        return "app"
+    if reason := _other_party(trade, line):
+        return reason
     if trade.state is TradeState.PAID:
         if trade.amount is None or trade.amount.currency != locked.amount.currency:
             return "currency"
         if trade.amount != locked.amount:
             return "amount"
     return ""
+
+
+def _other_party(trade: Trade, line: Line) -> str:
+    if trade.merchant and trade.merchant != line.gateway.merchant_number:
+        return "merchant"
+    if trade.app and trade.app != line.gateway.app_number:
+        return "app"
+    return ""
+
+
+def book_at_once(line: Line, trade: Trade, *, told: Told, actor: Actor, at: datetime) -> bool:
+    """Book the usual news: an attempt whose customer we wait for was paid in full.
+
+    False: it is other news, and nothing was written. `learn_trade` knows every case.
+    """
+    if trade.state is not TradeState.PAID or trade.amount is None or _other_party(trade, line):
+        return False
+    return book_waiting(line, trade, trade.amount, told=told, actor=actor, now=at)
 
 
 def learn_trade(

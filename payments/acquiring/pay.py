@@ -9,10 +9,10 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from compliance.audit.actor import Actor
-from compliance.audit.trail import ENTRY_INSERT, entry_values, record
+from compliance.audit.trail import entry_insert, entry_values, record
 from compliance.database import prepared
 from compliance.numbers import new_number
-from merchants.access import MerchantAccess, require
+from merchants.access import KEY_STANDS, MerchantAccess, confirm, require
 from payments.acquiring.asking import PaymentAsk
 from payments.acquiring.attempts import close_live_attempt
 from payments.acquiring.facts import PaymentFacts, facts_of
@@ -20,6 +20,7 @@ from payments.acquiring.models import IdempotencyKey, Payment
 from payments.acquiring.outcomes import close_if_wanted
 from payments.acquiring.queries import own_payment
 from payments.acquiring.states import LIVE, PaymentState
+from payments.acquiring.tokens import checkout_token
 from payments.errors import Refusal
 from payments.money import Money
 from payments.steps import step
@@ -55,24 +56,27 @@ class Created:
 
 
 _CREATE: Final = f"""
-WITH once AS (
+WITH allowed AS (
+  SELECT 1 WHERE %(key_id)s::bigint IS NULL OR EXISTS ({KEY_STANDS})
+), once AS (
   INSERT INTO payments_idempotencykey (merchant_id, livemode, key, fingerprint, payment)
   SELECT %(merchant_id)s, %(livemode)s, %(key)s::varchar, %(fingerprint)s, %(public_id)s
-   WHERE %(key)s::varchar <> ''
+    FROM allowed WHERE %(key)s::varchar <> ''
   ON CONFLICT (merchant_id, livemode, key) DO NOTHING RETURNING 1
 ), payment AS (
   INSERT INTO payments_payment
          (public_id, merchant_id, livemode, merchant_order_no, amount_minor, currency, subject,
           description, methods, return_url, callback_url, customer, metadata, fingerprint,
-          created_at, expires_at)
+          created_at, expires_at, checkout_token)
   SELECT %(public_id)s, %(merchant_id)s, %(livemode)s, %(merchant_order_no)s,
          %(amount_minor)s::bigint, %(currency)s, %(subject)s, %(description)s,
-         %(methods)s::varchar[], %(return_url)s, %(callback_url)s, %(customer)s::jsonb,
-         %(metadata)s::jsonb, %(fingerprint)s, %(created_at)s, %(expires_at)s
-   WHERE %(key)s::varchar = '' OR EXISTS (SELECT FROM once)
+         string_to_array(%(methods)s, ','), %(return_url)s, %(callback_url)s, %(customer)s::jsonb,
+         %(metadata)s::jsonb, %(fingerprint)s, %(created_at)s, %(expires_at)s,
+         %(checkout_token)s
+    FROM allowed WHERE %(key)s::varchar = '' OR EXISTS (SELECT FROM once)
   RETURNING id
 ), audit AS (
-  {ENTRY_INSERT} FROM payment
+  {entry_insert()} FROM payment
 )
 SELECT id FROM payment
 """  # noqa: S608  the only insertion is a constant of ours
@@ -88,7 +92,8 @@ def create_payment(
     """Create a payment, or return the one that an earlier equal call made.
 
     One durable statement. Raises IdempotencyKeyReused or OrderNumberReused when an earlier call
-    with the same number asked for something else.
+    with the same number asked for something else, AccessRefused when the key was revoked or the
+    merchant suspended meanwhile.
     """
     require(access, "payments.write")
     facts = PaymentFacts(
@@ -111,6 +116,7 @@ def create_payment(
             raise
         return _repeat_of_order(access, ask, idempotency_key)
     if not rows:
+        confirm(access)
         return _repeat_of_key(access, ask, idempotency_key)
     step("payment.created")
     return Created(facts, is_new=True)
@@ -131,7 +137,9 @@ def _values(
     return {
         "key": key,
         "public_id": facts.id,
+        "checkout_token": checkout_token(facts.id),
         "merchant_id": access.merchant_id,
+        "key_id": access.key_id,
         "livemode": access.livemode,
         "fingerprint": ask.fingerprint(),
         "merchant_order_no": ask.merchant_order_no,
@@ -139,7 +147,7 @@ def _values(
         "currency": ask.amount.currency,
         "subject": ask.subject,
         "description": ask.description,
-        "methods": list(ask.methods),
+        "methods": ",".join(ask.methods),
         "return_url": ask.return_url,
         "callback_url": ask.callback_url,
         "customer": json.dumps(ask.customer, ensure_ascii=False),

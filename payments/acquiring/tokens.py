@@ -1,4 +1,4 @@
-"""Checkout tokens: a payment's number and a proof that we gave it out. Nothing is stored."""
+"""Checkout tokens: a payment's number and a proof that we gave it out. No list decides."""
 
 import hashlib
 import hmac
@@ -40,7 +40,12 @@ def payment_of(token: str) -> str:
 
 def checkout_url(public_id: str) -> str:
     """The absolute address of a payment's hosted checkout page."""
-    return f"{settings.BASE_URL}/pay/{checkout_token(public_id)}/"
+    return f"{checkout_pages()}{checkout_token(public_id)}/"
+
+
+def checkout_pages() -> str:
+    """Where all checkout pages are; a token and a slash make it the address of one."""
+    return f"{settings.BASE_URL}/pay/"
 
 
 def _proof(body: str, secret: str) -> str:

@@ -7,7 +7,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from compliance.identity.address import client_address
-from merchants.access import MerchantAccess, by_api_key
+from merchants.access import MerchantAccess, by_api_key, by_recent_api_key
 
 SCHEME: Final = "bearer"
 
@@ -28,8 +28,14 @@ class ApiKeyAuthentication(BaseAuthentication):
         scheme, _, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != SCHEME:
             bearer = ""
-        access = by_api_key(bearer.strip(), address=client_address(request._request))  # noqa: SLF001
+        find = by_recent_api_key if _is_confirmed_later(request) else by_api_key
+        access = find(bearer.strip(), address=client_address(request._request))  # noqa: SLF001
         return Program(access), access
+
+
+def _is_confirmed_later(request: Request) -> bool:
+    view = (request.parser_context or {}).get("view")
+    return request.method in getattr(view, "confirms_key_on", ())
 
 
 def access_of(request: Request) -> MerchantAccess:

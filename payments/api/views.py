@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -53,11 +53,15 @@ class MerchantView(APIView):
     """Base of every call. Only API keys come in, and only JSON goes out."""
 
     content_negotiation_class = AlwaysJson
+    confirms_key_on: ClassVar[frozenset[str]] = frozenset()
+    """The HTTP methods whose verb confirms the API key in its own statement."""
     http_method_names = ["get", "head", "post"]
 
 
 class Payments(MerchantView):
     """/api/v1/payments"""
+
+    confirms_key_on = frozenset({"POST"})
 
     @operations.CREATE_PAYMENT
     def post(self, request: Request) -> HttpResponse:

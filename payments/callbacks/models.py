@@ -26,13 +26,13 @@ class CallbackState(models.TextChoices):
 class Event(models.Model):
     """Something that a merchant may want to know, with the object as it was then."""
 
-    public_id = models.CharField(_("number"), max_length=32, unique=True)
+    public_id = models.CharField(_("number"), max_length=32)
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, db_index=False, verbose_name=_("merchant")
     )
     livemode = models.BooleanField(_("live mode"))
     type = models.CharField(_("type"), max_length=32, choices=EventType)
-    subject = models.CharField(pgettext_lazy("record", "subject"), max_length=32, db_index=True)
+    subject = models.CharField(pgettext_lazy("record", "subject"), max_length=32)
     """Public id of the payment or refund."""
     data = models.JSONField(_("data"))
     created_at = models.DateTimeField(_("created at"))
@@ -40,7 +40,11 @@ class Event(models.Model):
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
-        indexes = [models.Index(fields=["merchant", "livemode", "id"], name="event_merchant")]
+        constraints = [models.UniqueConstraint(fields=["public_id"], name="event_public_id")]
+        indexes = [
+            models.Index(fields=["merchant", "livemode", "id"], name="event_merchant"),
+            models.Index(fields=["subject"], name="event_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.subject}"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from compliance.audit.actor import SYSTEM, Actor
 from compliance.audit.models import AuditEntry, AuditProgress, AuditSeal
 from compliance.audit.sealing import LOCK, seal_audit
-from compliance.audit.trail import ENTRY_INSERT, entry_values, record
+from compliance.audit.trail import entry_insert, entry_values, record
 from compliance.audit.verify import Break, Fault, verify, verify_tail
 from compliance.database import prepared
 
@@ -77,7 +77,7 @@ class TestWriting:
         values = entry_values(LIN, "tea.sold", subject=("tea", "4"), facts={"n": 1}, at=NOON)
 
         rows = prepared(
-            f"WITH sold AS (SELECT 1 AS id), audit AS ({ENTRY_INSERT} FROM sold)"  # noqa: S608
+            f"WITH sold AS (SELECT 1 AS id), audit AS ({entry_insert()} FROM sold)"  # noqa: S608
             " SELECT id FROM sold",
             values,
         )

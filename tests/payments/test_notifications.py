@@ -5,17 +5,19 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from compliance.models import AuditEntry
-from payments.acquiring.models import Attempt, Notification, Refund, Verdict
+from payments.acquiring.facts import document
+from payments.acquiring.models import Attempt, Notification, Payment, Refund, Verdict
 from payments.acquiring.notifications import KEPT_PER_MINUTE, receive
 from payments.acquiring.pay import close_payment
 from payments.acquiring.queries import get_payment
 from payments.acquiring.states import AttemptState, PaymentState
-from payments.callbacks.models import Event
+from payments.callbacks.models import Callback, Event
 from payments.channels.base import RawMessage, Reply
 from payments.channels.registry import ChannelUnknown
-from payments.ledger.models import Journal
+from payments.ledger.models import Journal, Posting
 from payments.money import Money
 from tests.cast import NOON, choose, later, latest_attempt, order
 from tests.scripted import script_of
@@ -76,6 +78,40 @@ def test_the_right_message_after_a_wrong_one_is_booked(tea, waiting):
     hear(attempt, minor=1)
     assert hear(attempt).status == 200
     assert get_payment(tea.access, payment.id).status is PaymentState.PAID
+
+
+@pytest.mark.django_db
+def test_the_short_way_and_the_long_way_leave_the_same_rows(tea, books, sound):
+    rows: list[list[list[Any]]] = []
+    for number, is_short in (("T1", False), ("T2", True)):  # The long way opens the accounts.
+        payment = order(tea, number, metadata={"cart": {"nr": 7}}, subject="明前龙井")
+        attempt = choose(payment)
+        if not is_short:
+            Payment.objects.filter(public_id=payment.id).update(checkout_token="")
+        with CaptureQueriesContext(connection) as caught:
+            assert hear(attempt).status == 200
+        assert any("payment.paid" in sent["sql"] for sent in caught)
+        assert (len(caught) == 1) is is_short
+        told = Event.objects.get(subject=payment.id)
+        assert told.data == document(get_payment(tea.access, payment.id))
+        rows.append(
+            [
+                [*Attempt.objects.filter(pk=attempt.pk).values_list("state", "ended_at", "ask_at")],
+                [*Notification.objects.filter(number=attempt.number).values(
+                    "channel_id", "headers", "address", "copies", "verdict", "reason")],
+                [*Posting.objects.filter(journal__subject=payment.id).order_by("amount_minor")
+                 .values("account_id", "amount_minor", "journal__kind", "journal__at")],
+                [*Callback.objects.filter(event=told).values(
+                    "merchant_id", "url", "state", "due_at", "created_at")],
+                [(told.type, told.merchant_id, told.livemode, told.created_at)],
+                [{**entry, "facts": sorted(entry["facts"])} for entry in AuditEntry.objects.filter(
+                    subject_id=payment.id, action="payment.paid").values(
+                    "actor_kind", "actor_id", "actor_label", "address", "facts", "at")],
+            ]
+        )  # fmt: skip
+    assert rows[0] == rows[1]
+    assert all(len(kind) in {1, 2} for kind in rows[0])
+    sound()
 
 
 @pytest.mark.django_db

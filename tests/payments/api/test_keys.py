@@ -4,10 +4,11 @@ import pytest
 
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
+from merchants import access
 from merchants.accounts.keys import create_api_key, revoke_api_key
 from merchants.accounts.register import suspend_merchant
-from merchants.models import ApiKey
-from payments.acquiring.models import Payment
+from merchants.models import ApiKey, Merchant
+from payments.acquiring.models import IdempotencyKey, Payment
 from tests.cast import NOON, order
 from tests.payments.api.conftest import Program, code
 
@@ -51,6 +52,39 @@ def test_a_revoked_key_stops_at_once(lin, tea):
     revoke_api_key(merchant_id=tea.merchant.pk, key=key.public_id, actor=SYSTEM, at=NOON)
     assert code(lin.get("balance")) == (401, "key_revoked")
     assert code(lin.create()) == (401, "key_revoked")
+
+
+@pytest.mark.parametrize("how", ["revoked", "suspended", "off_live", "deleted"])
+def test_a_busy_key_that_no_longer_stands_makes_not_one_payment_more(lin, tea, how):
+    lin.create(merchant_order_no="T1", key="k-1")
+    stored = ApiKey.objects.get(merchant=tea.merchant)
+    if how == "revoked":
+        revoke_api_key(merchant_id=tea.merchant.pk, key=stored.public_id, actor=SYSTEM, at=NOON)
+    elif how == "suspended":
+        suspend_merchant(merchant_id=tea.merchant.pk, reason="fraud", actor=SYSTEM, at=NOON)
+    elif how == "off_live":
+        ApiKey.objects.filter(pk=stored.pk).update(livemode=True)
+        Merchant.objects.filter(pk=tea.merchant.pk).update(may_live=False)
+    else:
+        stored.delete()
+    expected = {
+        "revoked": (401, "key_revoked"),
+        "suspended": (403, "merchant_suspended"),
+        "off_live": (403, "wrong_mode"),
+        "deleted": (401, "key_revoked"),
+    }[how]
+    for again in [{}, {"key": "k-2"}, {"merchant_order_no": "T1", "key": "k-1"}]:
+        assert code(lin.create(**{"merchant_order_no": "T2"} | again)) == expected
+    assert Payment.objects.count() == 1
+    assert IdempotencyKey.objects.count() == 1
+
+
+def test_a_key_is_looked_up_again_after_some_seconds(lin, tea, monkeypatch):
+    lin.create(merchant_order_no="T1")
+    monkeypatch.setattr(access, "RECENT_SECONDS", 0.0)
+    lin.create(merchant_order_no="T2")
+    ApiKey.objects.update(revoked_at=NOON)
+    assert code(lin.create(merchant_order_no="T3")) == (401, "key_revoked")
 
 
 def test_a_live_key_is_of_no_use_in_a_demonstration(lin):
