@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -13,14 +14,19 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from compliance.audit.models import AuditEntry
 from compliance.audit.trail import record
 from compliance.identity.devices import remove_device
-from compliance.identity.models import Authenticator, User
+from compliance.identity.models import Authenticator, RoleGrant, User
 from compliance.identity.signin import actor_of
 
 COUNT_MAX = 10_000
+
+
+# Groups give no rights here: roles do.
+admin.site.unregister(Group)
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
@@ -33,12 +39,31 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return rows[:COUNT_MAX].count() if isinstance(rows, QuerySet) else len(rows)
 
 
+class RolesInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The person's roles, to read."""
+
+    model = RoleGrant
+    fk_name = "user"
+    extra = 0
+    fields = ["role", "granted_by", "granted_at"]
+    readonly_fields = ["role", "granted_by", "granted_at"]
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """An approval gives roles."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """An approval changes roles."""
+        return False
+
+
 @admin.register(User)
 class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     """People are deactivated here, never deleted."""
 
     list_display = ["username", "display_name", "email", "is_staff", "is_active", "last_login"]
-    list_filter = ["is_staff", "is_active", "groups"]
+    list_filter = ["is_staff", "is_active", "role_grants__role"]
     search_fields = ["username", "display_name", "email"]
     ordering = ["username"]
     list_per_page = 50
@@ -47,8 +72,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         (None, {"fields": ["username", "password"]}),
         (_("Person"), {"fields": ["display_name", "email", "language"]}),
         (
-            _("Rights"),
-            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
+            pgettext_lazy("person", "Account"),
+            {"fields": ["is_active", "is_staff", "is_superuser", "person_ref"]},
         ),
         (_("Times"), {"fields": ["last_login", "date_joined"]}),
     ]
@@ -57,11 +82,33 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
             None,
             {
                 "classes": ["wide"],
-                "fields": ["username", "display_name", "email", "password1", "password2"],
+                "fields": [
+                    "username",
+                    "display_name",
+                    "email",
+                    "person_ref",
+                    "password1",
+                    "password2",
+                ],
             },
         ),
     ]
-    readonly_fields = ["last_login", "date_joined"]
+    # Rights come from roles, and roles from approvals: no form sets any of these.
+    readonly_fields = ["is_staff", "is_superuser", "last_login", "date_joined"]
+    filter_horizontal = ()
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[type[Any]]:
+        """Whoever is added has no roles yet."""
+        return [RolesInline] if obj else []
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Whose account it is stays as it was given."""
+        return [*self.readonly_fields, "person_ref"] if obj else list(self.readonly_fields)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Only a superuser touches a superuser's account, password included."""
+        is_above = getattr(obj, "is_superuser", False) and not request.user.is_superuser
+        return not is_above and super().has_change_permission(request, obj)
 
     def save_model(
         self,

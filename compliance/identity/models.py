@@ -3,16 +3,20 @@
 import base64
 import binascii
 import time
-from typing import Final
+import uuid
+from typing import Any, Final
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import Q
+from django.db.models import CharField, Q
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
+from compliance.identity.states import StaffRole
 from compliance.protection.fields import seal, unseal
 
 CODE_DIGITS: Final = 6
@@ -35,14 +39,40 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     language = models.CharField(_("language"), max_length=10, blank=True, db_default="")
     """Pages in this language after sign-in; empty follows the browser."""
 
+    person_ref = models.CharField(
+        _("staff number"),
+        max_length=64,
+        blank=True,
+        db_default=Cast(RandomUUID(), CharField(max_length=64)),
+        help_text=_(
+            "Two accounts with the same number are one human, who never approves their own wishes."
+            " Leave it empty for a number of its own. It never changes."
+        ),
+    )
+    """Which human this account belongs to. A trigger refuses to change it."""
+
     REQUIRED_FIELDS = ["email", "display_name"]
 
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        indexes = [models.Index(fields=["person_ref"], name="user_person")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(person_ref=""), name="user_is_a_person"),
+        ]
 
     def __str__(self) -> str:
         return self.display_name or self.username
+
+    def clean(self) -> None:
+        """A person without a staff number is one by themselves."""
+        self.person_ref = self.person_ref or str(uuid.uuid4())
+        super().clean()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """See `clean`, for people who come from no form."""
+        self.person_ref = self.person_ref or str(uuid.uuid4())
+        super().save(*args, **kwargs)
 
     def get_full_name(self) -> str:
         """The name as the person writes it; family and given names are not told apart."""
@@ -51,6 +81,37 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     def get_short_name(self) -> str:
         """See `get_full_name`."""
         return self.display_name
+
+
+class RoleGrant(models.Model):
+    """A role that an account holds. The row goes with the role; the audit trail keeps its story.
+
+    A trigger refuses roles that exclude each other, over all accounts of the same person.
+    """
+
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="role_grants", verbose_name=_("person")
+    )
+    role = models.CharField(
+        pgettext_lazy("staff", "role"), max_length=32, choices=StaffRole.choices
+    )
+    granted_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("granted by")
+    )
+    """Null: the installation itself."""
+    granted_at = models.DateTimeField(_("granted at"))
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["user", "role"], name="role_granted_once"),
+            models.CheckConstraint(condition=Q(role__in=StaffRole.values), name="role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_role_display()
 
 
 class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]

@@ -22,6 +22,7 @@ from compliance.audit.trail import record
 from compliance.identity.address import client_address
 from compliance.identity.models import Authenticator, User
 from compliance.identity.pending import Pending, forget
+from compliance.identity.roles import DESK_ROLES, roles_of
 
 SESSION_SECONDS: Final = 12 * 3600
 """A day's work. Who is not seen for so long signs in again."""
@@ -40,10 +41,10 @@ def safe_next(wanted: str) -> str:
 
 def home_of(user: User) -> str:
     """Where a person's work is, when they did not ask for a page."""
+    if roles_of(user) & DESK_ROLES:
+        return reverse("desk:home")
     if user.is_staff:
         return reverse("admin:index")
-    if user.has_perm("compliance.view_auditentry"):
-        return reverse("desk:home")
     return str(settings.LOGIN_REDIRECT_URL)
 
 
@@ -103,6 +104,14 @@ def let_in(request: HttpRequest, pending: Pending, device: Authenticator) -> Htt
         subject=("user", str(user.pk)),
         at=timezone.now(),
     )
+    if user.is_superuser:
+        # The account for emergencies: compliance asks after each use.
+        record(
+            actor_of(request, user),
+            "alarm.superuser_signed_in",
+            subject=("user", str(user.pk)),
+            at=timezone.now(),
+        )
     response = redirect(pending.next or home_of(user))
     if user.language:
         response.set_cookie(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.contrib.auth.models import Group, Permission
-
 from compliance.audit.actor import SYSTEM
 from compliance.identity.devices import add_device
+from compliance.identity.roles import grant_role
+from compliance.identity.states import StaffRole
 from compliance.models import User
 from merchants.accounts.abilities import SCOPES
 from merchants.accounts.callback_secret import callback_secret_of
@@ -19,14 +19,14 @@ from merchants.accounts.states import Role
 from merchants.models import Merchant
 
 STAFF: Final = {
-    "operator": ("lin.operator", "林岚", "Operators"),
-    "operator_checker": ("zhao.checker", "赵启明", "Operators"),
-    "compliance_officer": ("shen.compliance", "沈知微", "Compliance"),
-    "compliance_approver": ("he.approver", "何以宁", "Compliance"),
-}
-GROUPS: Final = {
-    "Operators": ("payments", "merchants", "compliance"),
-    "Compliance": ("payments", "merchants", "compliance"),
+    "operator": ("lin.operator", "林岚", StaffRole.OPERATOR),
+    "operator_checker": ("zhao.checker", "赵启明", StaffRole.OPERATOR_CHECKER),
+    "compliance_officer": ("shen.compliance", "沈知微", StaffRole.COMPLIANCE_OFFICER),
+    "compliance_approver": ("he.approver", "何以宁", StaffRole.COMPLIANCE_APPROVER),
+    "finance": ("xu.finance", "许清如", StaffRole.FINANCE),
+    "risk": ("tao.risk", "陶然", StaffRole.RISK),
+    "auditor": ("su.auditor", "苏见秋", StaffRole.AUDITOR),
+    "administrator": ("admin", "管理员", StaffRole.ADMINISTRATOR),
 }
 MEMBERS: Final = {
     "merchant_owner": ("ming.owner", "茗一鸣", 0, Role.OWNER),
@@ -70,17 +70,14 @@ def make_cast(*, at: datetime) -> Cast:
         add_member(
             user=user, merchant_id=merchants[merchant_index].pk, role=role, actor=SYSTEM, at=at
         )
-    for place, (username, name, group) in STAFF.items():
-        user, users[place] = _person(username, name, at=at, is_staff=True)
-        user.groups.add(_group(group))
-    _, users["administrator"] = _person("admin", "管理员", at=at, is_staff=True, is_superuser=True)
+    for place, (username, name, staff_role) in STAFF.items():
+        user, users[place] = _person(username, name, at=at)
+        grant_role(user=user, role=staff_role, actor=SYSTEM, at=at)
     document["users"] = users
     return Cast(merchants, document)
 
 
-def _person(
-    username: str, name: str, *, at: datetime, **flags: bool
-) -> tuple[User, dict[str, str]]:
+def _person(username: str, name: str, *, at: datetime) -> tuple[User, dict[str, str]]:
     password = secrets.token_urlsafe(15)
     totp_secret = base64.b32encode(secrets.token_bytes(20)).decode()
     user = User.objects.create_user(
@@ -88,7 +85,6 @@ def _person(
         email=f"{username}@demo.example",
         password=password,
         display_name=name,
-        **flags,
     )
     add_device(user=user, secret=totp_secret, actor=SYSTEM, at=at)
     return user, {
@@ -96,14 +92,3 @@ def _person(
         "password": password,
         "totp_secret": totp_secret,
     }
-
-
-def _group(name: str) -> Group:
-    group, is_new = Group.objects.get_or_create(name=name)
-    if is_new:
-        group.permissions.set(
-            Permission.objects.filter(
-                content_type__app_label__in=GROUPS[name], codename__startswith="view_"
-            )
-        )
-    return group

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,8 @@ from django_otp.oath import TOTP
 
 from compliance.audit.actor import SYSTEM
 from compliance.identity.devices import add_device
+from compliance.identity.roles import grant_role
+from compliance.identity.states import StaffRole
 from compliance.models import User
 
 PASSWORD = "spring tea before the rain"
@@ -42,12 +45,18 @@ class Person:
         return client.post("/signin/code/", {"code": code_now()})
 
 
-def hire(username: str = "lin", *, has_device: bool = True, **more: Any) -> Person:
-    """A new person."""
+def hire(
+    username: str = "lin", *, has_device: bool = True, roles: Sequence[str] = (), **more: Any
+) -> Person:
+    """A new person, with roles as if the installation had given them."""
     user = User.objects.create_user(
         username=username, email=f"{username}@example.com", password=PASSWORD,
         display_name=username.title(), **more,
     )  # fmt: skip
     if has_device:
         add_device(user=user, secret=SECRET, actor=SYSTEM, at=NOON)
+    for role in roles:
+        grant_role(user=user, role=StaffRole(role), actor=SYSTEM, at=NOON)
+    if roles:
+        user.refresh_from_db()
     return Person(user)

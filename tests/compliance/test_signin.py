@@ -5,7 +5,6 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -68,8 +67,7 @@ class TestTheWayIn:
         assert answer.status_code == 302
 
     def test_staff_go_to_the_admin_and_merchants_to_the_portal(self, client, lin):
-        officer = hire("shen")
-        officer.user.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+        officer = hire("shen", roles=["compliance_officer"])
 
         assert lin.sign_in(client).url == "/portal/"
         assert hire("he", is_staff=True).sign_in(Client()).url == "/admin/"

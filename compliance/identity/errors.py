@@ -1,0 +1,12 @@
+"""Why somebody's roles stay as they are. Refusals: expected, and told to people by their code."""
+
+
+class RoleRefused(Exception):
+    """`code` is person_inactive, role_held, role_not_held or role_excluded.
+
+    `role` is the one asked for; `other` is the role in whose way it stands.
+    """
+
+    def __init__(self, code: str, *, role: str, other: str = "") -> None:
+        super().__init__(code)
+        self.code, self.role, self.other = code, role, other
