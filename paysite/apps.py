@@ -1,7 +1,10 @@
 """Wiring of the Django project itself."""
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+
+from paysite.safety import faults
 
 
 class PaysiteConfig(AppConfig):
@@ -10,7 +13,9 @@ class PaysiteConfig(AppConfig):
     name = "paysite"
 
     def ready(self) -> None:
-        """Bind shared tasks to our Celery application in every process."""
+        """Refuse to start unsafely, and bind shared tasks to our Celery application."""
+        if lines := faults(settings):
+            raise SystemExit("\n".join(["Paysite does not start like this:", *lines]))
         import paysite.celery  # noqa: F401
 
 

@@ -72,6 +72,7 @@ if DEMO:
 MIDDLEWARE = [
     # First, so that even a refused host name is answered with the policy.
     "csp.middleware.CSPMiddleware",
+    "paysite.headers.nothing_of_the_device",
     "django.middleware.security.SecurityMiddleware",
     "paysite.bodies.no_longer_than_allowed",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -116,7 +117,12 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": cache_url}
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": cache_url,
+            # Whoever waits for a cache that is away waits for a person at the door.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        }
         if (cache_url := env.str("CACHE_URL", default=""))
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
@@ -154,6 +160,20 @@ AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES or None
 AXES_IPWARE_META_PRECEDENCE_ORDER = (
     ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if TRUSTED_PROXIES else ["REMOTE_ADDR"]
 )
+
+LIMITS = {
+    # Who tries many names from one address; AXES_… above counts the tries for one name.
+    "signin": (20, 900, "closed"),
+    "code": (30, 900, "closed"),
+    # Of one checkout page. Its own script asks at most 40 times a minute.
+    "checkout.status": (120, 60, "local"),
+    "checkout.choice": (20, 60, "local"),
+    # Of one API key: 50 a second, and twice that for a second.
+    "api": (100, 2, "local"),
+}
+"""How often one doer may do what: so often, within so many seconds, and whether the door is closed
+or each process counts alone while the cache is away. See compliance.limits.
+"""
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]

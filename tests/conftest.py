@@ -6,11 +6,13 @@ from functools import cache
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.core.cache import caches
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from compliance import limits
 from payments.channels import signing
 from tests.append_only import allow_emptying
 from tests.chromium import CHROMIUM, FLAGS
@@ -36,6 +38,13 @@ def keys_are_parsed_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signing, "load_pem_private_key", cache(load_pem_private_key))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_tried_anything() -> None:
+    """Each story starts with all its tries."""
+    limits.forget()
+    caches["default"].clear()
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,12 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from compliance.identity.address import client_address
+from compliance.limits import spend
 from merchants.access import MerchantAccess, by_api_key, by_recent_api_key
 
 SCHEME: Final = "bearer"
+CALLS_AT_ONCE: Final = 10
+"""So many calls of a key does a process take from the shared count at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,10 @@ class Program:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Finds the key with one prepared statement. Raises AccessRefused; nobody is anonymous here."""
+    """Finds the key with one prepared statement. Nobody is anonymous here.
+
+    Raises AccessRefused, or TooMany for a key that is used too often.
+    """
 
     def authenticate(self, request: Request) -> tuple[Program, MerchantAccess]:
         """The program and what it may do."""
@@ -30,6 +36,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             bearer = ""
         find = by_recent_api_key if _is_confirmed_later(request) else by_api_key
         access = find(bearer.strip(), address=client_address(request._request))  # noqa: SLF001
+        spend("api", access.actor.id, lot=CALLS_AT_ONCE)
         return Program(access), access
 
 

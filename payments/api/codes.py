@@ -122,6 +122,11 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
         _("Something broke"),
         _("Something broke on our side. Repeat the call with the same Idempotency-Key."),
     ),
+    "too_many_requests": Kind(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        _("Too many requests"),
+        _("This API key is used too often. Wait as long as the header Retry-After says."),
+    ),
     "temporarily_unavailable": Kind(
         HTTPStatus.SERVICE_UNAVAILABLE,
         _("Temporarily unavailable"),

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from rest_framework.exceptions import MethodNotAllowed, UnsupportedMediaType
 from rest_framework.request import Request
 
+from compliance.limits import TooMany
 from merchants.errors import MerchantRefusal
 from payments.acquiring.asking import AskInvalid, FieldError
 from payments.api.codes import FIELD_PROBLEMS, PROBLEMS, RENAMED, Kind
@@ -33,7 +34,10 @@ def answer(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     kind = PROBLEMS[code]
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s %r failed", request.method, request.path, exc_info=exc)
-    return problem(request._request, code, facts=facts, errors=errors)  # noqa: SLF001
+    response = problem(request._request, code, facts=facts, errors=errors)  # noqa: SLF001
+    if isinstance(exc, TooMany):
+        response["Retry-After"] = str(exc.wait_seconds)
+    return response
 
 
 def problem(
@@ -63,10 +67,11 @@ def problem(
 FAULTS: Final[Mapping[type[Exception], str]] = {
     MethodNotAllowed: "method_not_allowed",
     UnsupportedMediaType: "content_type_unsupported",
+    TooMany: "too_many_requests",
     OperationalError: "temporarily_unavailable",
     InterfaceError: "temporarily_unavailable",
 }
-"""What the framework and the database raise."""
+"""What the framework, the limits and the database raise."""
 
 
 def _read(exc: Exception) -> tuple[str, Mapping[str, object], list[FieldError]]:

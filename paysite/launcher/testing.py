@@ -137,6 +137,7 @@ def deployment_judges(shop: Workshop) -> list[Judge]:
         "FIELD_KEYS": f"test1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
         "ALLOWED_HOSTS": "pay.example.com",
         "BASE_URL": "https://pay.example.com",
+        "CACHE_URL": "redis://cache.example.com:6379/0",
     }
     return [
         Judge(

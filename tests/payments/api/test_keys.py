@@ -138,3 +138,11 @@ def test_the_audit_trail_knows_which_key_and_from_where(lin, tea):
     entry = AuditEntry.objects.get(action="payment.created")
     assert entry.actor_id == key.public_id
     assert entry.address == "127.0.0.1"
+
+
+def test_a_key_that_is_used_too_often_waits(lin, settings):
+    settings.LIMITS = {**settings.LIMITS, "api": (3, 3600, "local")}
+    answers = [lin.get("balance") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert code(answers[-1]) == (429, "too_many_requests")
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 3601
