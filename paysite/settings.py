@@ -73,6 +73,7 @@ MIDDLEWARE = [
     # First, so that even a refused host name is answered with the policy.
     "csp.middleware.CSPMiddleware",
     "paysite.headers.nothing_of_the_device",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "paysite.bodies.no_longer_than_allowed",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -83,7 +84,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "paysite.urls"

@@ -1,0 +1,237 @@
+"""Who may open what: every address of the platform, asked by everybody who could ask.
+
+The addresses come from the URL resolver. One that the table below does not name fails the build,
+so that nobody adds a page without saying who may see it.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+from django.test import Client
+
+from compliance.audit.actor import SYSTEM
+from compliance.identity.roles import ABILITIES, ADMIN_PAGES, Ability
+from compliance.identity.states import StaffRole
+from merchants.accounts.abilities import OF_ROLE
+from merchants.accounts.register import add_member
+from merchants.accounts.states import Role
+from tests.cast import NOON, Shop, open_shop
+from tests.compliance.people import hire
+from tests.house.addresses import ONLY_POST, Address, addresses, path_of, things_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
+LET_IN: Final = "let in"
+SENT_TO_SIGN_IN: Final = "sent to sign in"
+REFUSED: Final = "refused"
+NOT_THERE: Final = "not there"
+NOTHING_SHOWN: Final = "nothing shown"
+"""The admin looks for the row before it asks for the right; without a row it tells nothing."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """One who asks."""
+
+    name: str
+    member: Role | None = None
+    is_of_other_shop: bool = False
+    staff: StaffRole | None = None
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self.name != "nobody"
+
+
+VISITORS: Final = (
+    Visitor("nobody"),
+    Visitor("somebody"),  # Signed in, and without a role anywhere.
+    *(Visitor(f"tea {role}", member=role) for role in Role),
+    Visitor("books owner", member=Role.OWNER, is_of_other_shop=True),
+    *(Visitor(str(role), staff=role) for role in StaffRole),
+)
+
+Rule = Callable[[Visitor], str]
+
+
+def everybody(visitor: Visitor) -> str:
+    return LET_IN
+
+
+def signed_in(visitor: Visitor) -> str:
+    return LET_IN if visitor.is_signed_in else SENT_TO_SIGN_IN
+
+
+def program(visitor: Visitor) -> str:
+    """An API key, which no person has: a session counts for nothing."""
+    return REFUSED
+
+
+def member(ability: str = "", *, of_tea: bool = False) -> Rule:
+    """Members of a merchant whose role has the ability; things of the tea shop for its own only."""
+
+    def rule(visitor: Visitor) -> str:
+        if not visitor.is_signed_in:
+            return SENT_TO_SIGN_IN
+        if visitor.member is None or (ability and ability not in OF_ROLE[visitor.member]):
+            return REFUSED
+        return NOT_THERE if of_tea and visitor.is_of_other_shop else LET_IN
+
+    return rule
+
+
+def staff(ability: Ability | None = None) -> Rule:
+    """Staff of the platform whose role has the ability."""
+
+    def rule(visitor: Visitor) -> str:
+        if not visitor.is_signed_in:
+            return SENT_TO_SIGN_IN
+        if visitor.staff is None or (ability and ability not in ABILITIES[visitor.staff]):
+            return REFUSED
+        return LET_IN
+
+    return rule
+
+
+def admin(permission: str = "") -> Rule:
+    """Staff whose role has Django's permission for the page's model."""
+
+    def rule(visitor: Visitor) -> str:
+        if visitor.staff is None:
+            return REFUSED if visitor.is_signed_in else SENT_TO_SIGN_IN
+        return LET_IN if not permission or has(visitor.staff, permission) else REFUSED
+
+    return rule
+
+
+def door_of_admin(visitor: Visitor) -> str:
+    """Where the admin sends those whom it does not know; people without a staff role end there."""
+    return REFUSED if visitor.is_signed_in and visitor.staff is None else LET_IN
+
+
+def has(role: StaffRole, permission: str) -> bool:
+    """Whether the table of admin pages gives a permission like "payments.view_payment"."""
+    application, _, codename = permission.partition(".")
+    return bool({permission, f"{application}.{codename.partition('_')[0]}"} & ADMIN_PAGES[role])
+
+
+RIGHTS: Final[dict[str, Rule]] = {
+    "home": everybody, "help": everybody, "api-docs": everybody, "healthz": everybody,
+    "readyz": everybody, "set_language": everybody,
+    "identity:signin": everybody, "identity:signout": everybody,
+    "identity:code": everybody, "identity:enrol": everybody,
+    "checkout:pay": everybody, "checkout:status": everybody, "checkout:return": everybody,
+    "api:schema": everybody, "inbound:notify": everybody,
+    "api:payments": program, "api:payment": program, "api:payment-close": program,
+    "api:balance": program, "api:events": program, "api:event": program,
+    "api:event-replay": program, "api:no-such-call": everybody,
+    "merchants:choose": signed_in, "merchants:keys": member("keys.manage"),
+    "merchants:revoke": member("keys.manage", of_tea=True), "merchants:team": member(),
+    "payments_portal:home": member("payments.read"),
+    "payments_portal:payments": member("payments.read"),
+    "payments_portal:payment": member("payments.read", of_tea=True),
+    "payments_portal:callbacks": member("events.read"),
+    "desk:home": staff(Ability.AUDIT_VIEW), "desk:entries": staff(Ability.AUDIT_VIEW),
+    "admin:index": admin(), "admin:app_list": admin(), "admin:jsi18n": admin(),
+    "admin:login": door_of_admin, "admin:logout": everybody,
+    "admin:password_change": admin(), "admin:password_change_done": admin(),
+    "admin:autocomplete": admin("payments.nothing"), "admin:view_on_site": admin(),
+}  # fmt: skip
+
+SANDBOX: Final = "sandbox:"
+"""Pages of the demonstration, which production does not have; they stand for the gateways' own."""
+_OF_MODEL: Final = re.compile(
+    r"admin:(?P<model>(?P<app>payments|merchants|compliance)_(?P<name>[a-z]+))"
+    r"_(?P<deed>changelist|add|history|delete|change)"
+)
+_DEEDS: Final = {
+    "changelist": "view", "history": "view", "change": "view", "add": "add", "delete": "delete",
+}  # fmt: skip
+
+
+def rule_of(name: str) -> Rule | None:
+    if name in RIGHTS:
+        return RIGHTS[name]
+    if found := _OF_MODEL.fullmatch(name):
+        return admin(f"{found['app']}.{_DEEDS[found['deed']]}_{found['name']}")
+    if name == "admin:auth_user_password_change":
+        return admin("compliance.change_user")
+    return None
+
+
+def test_every_address_says_who_may_open_it():
+    named = [address.name for address in addresses() if not address.name.startswith(SANDBOX)]
+    assert [name for name in named if rule_of(name) is None] == []
+    assert sorted(set(RIGHTS) - set(named)) == [], "rules for addresses that are gone"
+
+
+def browser_of(visitor: Visitor, tea: Shop, books: Shop) -> Client:
+    """The visitor's browser, signed in."""
+    client = Client(headers={"accept-language": "en"})
+    if not visitor.is_signed_in:
+        return client
+    roles = [visitor.staff] if visitor.staff else []
+    person = hire("visitor", roles=roles)
+    if visitor.member:
+        shop = books if visitor.is_of_other_shop else tea
+        add_member(
+            merchant_id=shop.merchant.pk, user=person.user, role=visitor.member, actor=SYSTEM,
+            at=NOON,
+        )  # fmt: skip
+    person.sign_in(client)
+    return client
+
+
+DOORS: Final = frozenset({"admin:login", "identity:code", "identity:enrol"})
+"""They send strangers to the sign-in because that is what they are for."""
+
+
+def outcome(client: Client, address: Address, path: str) -> str:
+    """What became of the request, in the words of the rules."""
+    answer = client.post(path) if address.name in ONLY_POST else client.get(path)
+    assert answer.status_code < 500, (address.name, answer.status_code)
+    to = answer.headers.get("Location", "")
+    if to.startswith("/admin/login/"):
+        answer = client.get(to)
+        to = answer.headers.get("Location", "")
+    if to.startswith("/signin/") and address.name not in DOORS:
+        return SENT_TO_SIGN_IN
+    if to == "/admin/" and address.name.endswith("_history"):
+        return NOTHING_SHOWN
+    if answer.status_code in {401, 403}:
+        return REFUSED
+    if answer.status_code == 404 and not is_open_404(address):
+        return NOT_THERE
+    return LET_IN
+
+
+def is_open_404(address: Address) -> bool:
+    """Addresses that answer 404 to those who may ask as well: nothing in particular is there."""
+    return address.name.startswith(("admin:", "inbound:")) or address.name == "api:no-such-call"
+
+
+@pytest.mark.parametrize("visitor", VISITORS, ids=lambda visitor: visitor.name)
+def test_each_visitor_opens_what_the_table_says_and_nothing_else(visitor, tea):
+    books = open_shop("云间书店")
+    things = things_of(tea)
+    client = browser_of(visitor, tea, books)
+    wrong = []
+    for address in addresses():
+        rule = rule_of(address.name)
+        if rule is None or address.name in {"identity:signout", "admin:logout"}:
+            continue
+        expected = rule(visitor)
+        found = outcome(client, address, path_of(address, things))
+        if found not in {expected, NOTHING_SHOWN}:
+            wrong.append((address.name, f"{found}, not {expected}"))
+    assert wrong == []
+
+
+def test_leaving_is_open_to_everybody(tea):
+    for visitor in (VISITORS[0], VISITORS[2]):
+        client = browser_of(visitor, tea, tea)
+        for path in ("/signout/", "/admin/logout/"):
+            assert client.post(path).status_code in {200, 302}
