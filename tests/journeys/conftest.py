@@ -12,13 +12,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.journeys.leaks import leaks
 from tests.journeys.running import Platform
 from tests.journeys.shop import Receiver, Shop
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory) -> Iterator[Platform]:
-    """Started once, as `make run` does it."""
+    """Started once, as `make run` does it. At the end nothing secret lies about."""
     if given := os.environ.get("JOURNEYS_DATA_DIR"):
         running = Platform(Path(given))
         running.port = int(running.url.rpartition(":")[2])
@@ -28,6 +29,7 @@ def platform(tmp_path_factory) -> Iterator[Platform]:
     try:
         running.start()
         yield running
+        assert leaks(running) == []
     finally:
         running.stop()
 
