@@ -16,11 +16,14 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from compliance.approvals.admin import ApprovalAdmin
 from compliance.audit.models import AuditEntry
 from compliance.audit.trail import record
 from compliance.identity.devices import remove_device
 from compliance.identity.models import Authenticator, RoleGrant, User
 from compliance.identity.signin import actor_of
+
+__all__ = ["ApprovalAdmin"]
 
 COUNT_MAX = 10_000
 

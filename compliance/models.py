@@ -1,6 +1,10 @@
 """All models of this storey, so that Django finds them."""
 
+from compliance.approvals.models import Approval, Vote
 from compliance.audit.models import AuditEntry, AuditProgress, AuditSeal
 from compliance.identity.models import Authenticator, RoleGrant, User
 
-__all__ = ["AuditEntry", "AuditProgress", "AuditSeal", "Authenticator", "RoleGrant", "User"]
+__all__ = [
+    "Approval", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator", "RoleGrant", "User",
+    "Vote",
+]  # fmt: skip

@@ -17,6 +17,7 @@ app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds * 2}}
     for name, seconds in {
         "compliance.seal_audit": 5.0,
+        "compliance.expire_requests": 60.0,
         "payments.deliver_due_callbacks": 1.0,
         "payments.ask_about_open_attempts": 5.0,
         "payments.expire_payments": 10.0,

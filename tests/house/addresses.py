@@ -15,6 +15,7 @@ from tests.compliance.people import hire
 ONLY_POST: Final = frozenset({
     "identity:signout", "set_language", "merchants:revoke", "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout",
+    "admin:compliance_approval_decide",
 })  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def things_of(tea: Shop) -> dict[str, str]:
         "payment": payment.id, "event": "evt_00000000000000000000000000",
         "token": checkout_token(payment.id), "key": key.public_id, "channel_code": "first",
         "object_id": str(Payment.objects.get().pk), "id": str(lin.user.pk),
-        "content_type_id": "1",
+        "content_type_id": "1", "row": "1", "person": str(lin.user.pk),
     }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Maker and checker: what one person may only ask for, and another agrees to or refuses."""

@@ -1,0 +1,314 @@
+"""The inbox under /admin/: what waits for whom, each request in full, and what one may do."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import ShowFacets
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.views.decorators.http import require_POST
+
+from compliance.approvals.decide import approve, break_glass, cancel, reject, review_glass
+from compliance.approvals.errors import TOLD, ApprovalRefused
+from compliance.approvals.frozen import is_as_asked
+from compliance.approvals.models import Approval
+from compliance.approvals.queries import OPEN, UNREVIEWED, deeds_of, visible_to, waiting_for
+from compliance.approvals.registry import find_kind
+from compliance.approvals.request import REASON_MAX
+from compliance.approvals.role_changes import GRANT, REVOKE, request_role
+from compliance.approvals.states import ApprovalState
+from compliance.identity.models import User
+from compliance.identity.roles import Ability, may
+from compliance.identity.signin import actor_of, person_of
+from compliance.identity.states import StaffRole
+
+TONES: Final = {
+    ApprovalState.PENDING: "warn",
+    ApprovalState.EXECUTED: "ok",
+    ApprovalState.REJECTED: "bad",
+    ApprovalState.VOID: "bad",
+}
+
+
+def _approve(request: HttpRequest, person: User, number: str, reason: str) -> Approval:
+    return approve(number=number, checker=person, actor=actor_of(request), at=timezone.now())
+
+
+def _reject(request: HttpRequest, person: User, number: str, reason: str) -> Approval:
+    return reject(
+        number=number, checker=person, reason=reason, actor=actor_of(request), at=timezone.now()
+    )
+
+
+def _cancel(request: HttpRequest, person: User, number: str, reason: str) -> Approval:
+    return cancel(
+        number=number, maker=person, reason=reason, actor=actor_of(request), at=timezone.now()
+    )
+
+
+def _break_glass(request: HttpRequest, person: User, number: str, reason: str) -> Approval:
+    return break_glass(
+        number=number, person=person, reason=reason, actor=actor_of(request), at=timezone.now()
+    )
+
+
+def _review(request: HttpRequest, person: User, number: str, reason: str) -> Approval:
+    return review_glass(
+        number=number, reviewer=person, note=reason, actor=actor_of(request), at=timezone.now()
+    )
+
+
+Deed = Callable[[HttpRequest, User, str, str], Approval]
+DEEDS: Final[Mapping[str, tuple[Deed, Any]]] = {
+    "approve": (_approve, gettext_lazy("You agreed.")),
+    "reject": (_reject, gettext_lazy("You rejected the request.")),
+    "cancel": (_cancel, gettext_lazy("You took the request back.")),
+    "break_glass": (
+        _break_glass, gettext_lazy("It was executed in an emergency. Somebody will review it."),
+    ),
+    "review": (_review, gettext_lazy("Your review is kept.")),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One name of a payload, with how it stood and what is asked for."""
+
+    name: Any
+    before: str
+    after: str
+
+
+class ShowFilter(admin.SimpleListFilter):
+    """Whose move it is; what waits for the reader comes first."""
+
+    title = pgettext_lazy("request", "show")
+    parameter_name = "show"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Besides all."""
+        return [
+            ("mine", gettext_lazy("Waiting for me")),
+            ("open", gettext_lazy("Waiting for anybody")),
+            ("made", gettext_lazy("Made by me")),
+            ("unreviewed", gettext_lazy("Emergencies to review")),
+            ("done", gettext_lazy("Over")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of the chosen view."""
+        person = _person(request)
+        match self.value():
+            case "mine":
+                return queryset.filter(pk__in=waiting_for(person).values("pk"))
+            case "open":
+                return queryset.filter(OPEN)
+            case "made":
+                return queryset.filter(maker_person=person.person_ref)
+            case "unreviewed":
+                return queryset.filter(UNREVIEWED)
+            case "done":
+                return queryset.exclude(OPEN)
+            case _:
+                return queryset
+
+
+class RoleForm(forms.Form):
+    """One change of one person's roles."""
+
+    change = forms.ChoiceField(label=gettext_lazy("Change"))
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=REASON_MAX,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        held = set(user.role_grants.values_list("role", flat=True))
+        self.fields["change"].choices = [  # type: ignore[attr-defined]
+            (f"{REVOKE}:{role}", _("Take away: %(role)s") % {"role": role.label})
+            if role in held
+            else (f"{GRANT}:{role}", _("Give: %(role)s") % {"role": role.label})
+            for role in StaffRole
+        ]
+
+
+@admin.register(Approval)
+class ApprovalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Requests to see and decide one by one: there is deliberately no action on many."""
+
+    list_display = ["public_id", "what", "about", "maker", "status", "created_at", "expires_at"]
+    list_filter = [ShowFilter, "state"]
+    list_select_related = ["maker"]
+    search_fields = ["public_id__exact", "subject_id__exact"]
+    search_help_text = gettext_lazy("An exact number: request or subject")
+    ordering = ["-pk"]
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    fields = ["public_id"]
+
+    class Media:
+        """The sheet of pages that tell a story."""
+
+        css = {"all": ["css/admin-payments.css"]}
+
+    @admin.display(description=gettext_lazy("kind"))
+    def what(self, approval: Approval) -> str:
+        """The kind in words."""
+        return label_of(approval)
+
+    @admin.display(description=pgettext_lazy("record", "subject"))
+    def about(self, approval: Approval) -> str:
+        """What it is about."""
+        return f"{approval.subject_kind} {approval.subject_id}"
+
+    @admin.display(description=gettext_lazy("state"))
+    def status(self, approval: Approval) -> SafeString:
+        """The state, coloured; an emergency says so."""
+        tone = TONES.get(ApprovalState(approval.state), "neutral")
+        if approval.glass_at is not None and approval.reviewed_at is None:
+            return format_html('<span class="badge bad">{}</span>', _("Emergency, not reviewed"))
+        return format_html('<span class="badge {}">{}</span>', tone, approval.get_state_display())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """What the reader may see."""
+        ordering = self.get_ordering(request)
+        return visible_to(_person(request)).select_related("maker").order_by(*ordering)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Each kind has its own page for asking."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Requests do not change."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Requests stay."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Deciding, and asking for a role."""
+        view = self.admin_site.admin_view
+        return [
+            path("<int:row>/decide/", view(require_POST(self.decide)),
+                 name="compliance_approval_decide"),
+            path("roles/<int:person>/", view(self.ask_for_role), name="compliance_approval_roles"),
+            *super().get_urls(),
+        ]  # fmt: skip
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The request in full, with what the reader may do about it."""
+        approval = self.get_object(request, object_id)
+        if approval is None:
+            raise Http404
+        context: dict[str, Any] = {
+            "label": label_of(approval),
+            "lines": lines_of(approval),
+            "votes": approval.votes.select_related("checker").order_by("pk"),
+            "deeds": deeds_of(_person(request), approval),
+            "tone": TONES.get(ApprovalState(approval.state), "neutral"),
+            "is_as_asked": is_as_asked(approval),
+            "ending": TOLD.get(approval.ending, approval.ending),
+            "reason_max": REASON_MAX,
+        }
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+    def decide(self, request: HttpRequest, row: int) -> HttpResponse:
+        """Do one deed about one request, and say what came of it."""
+        approval = get_object_or_404(self.get_queryset(request), pk=row)
+        verb, told = DEEDS.get(request.POST.get("deed", ""), (None, ""))
+        if verb is None:
+            raise Http404
+        reason = request.POST.get("reason", "")[:REASON_MAX]
+        try:
+            verb(request, _person(request), approval.public_id, reason)
+        except ApprovalRefused as refusal:
+            messages.error(request, refusal.told)
+        else:
+            messages.success(request, told)
+        return redirect("admin:compliance_approval_change", approval.pk)
+
+    def ask_for_role(self, request: HttpRequest, person: int) -> HttpResponse:
+        """Ask that a person gets a role, or loses one."""
+        maker = _person(request)
+        if not (may(maker, Ability.ROLES_REQUEST) or maker.is_superuser):
+            raise PermissionDenied
+        user = get_object_or_404(User, pk=person)
+        form = RoleForm(request.POST or None, user=user)
+        if form.is_valid():
+            kind, _colon, role = form.cleaned_data["change"].partition(":")
+            try:
+                approval = request_role(
+                    kind=kind, user=user, role=StaffRole(role), maker=maker,
+                    reason=form.cleaned_data["reason"], actor=actor_of(request), at=timezone.now(),
+                )  # fmt: skip
+            except ApprovalRefused as refusal:
+                form.add_error(None, refusal.told)
+            else:
+                messages.success(request, _("You asked for it. Somebody else must agree."))
+                return redirect(reverse("admin:compliance_approval_change", args=[approval.pk]))
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "form": form,
+            "original": user, "title": _("Ask for a change of roles"),
+        }  # fmt: skip
+        return render(request, "admin/compliance/approval/roles.html", context)
+
+
+def label_of(approval: Approval) -> str:
+    """The kind in words; its bare name when no room registers it any more."""
+    kind = find_kind(approval.kind)
+    return str(kind.label) if kind else approval.kind
+
+
+def lines_of(approval: Approval) -> list[Line]:
+    """What is asked for beside how it stood, name by name."""
+    kind = find_kind(approval.kind)
+    words = kind.words if kind else {}
+    before, after = json.loads(approval.before), json.loads(approval.payload)
+    names = [*before, *(name for name in after if name not in before)]
+    return [
+        Line(words.get(name, name), _shown(before.get(name)), _shown(after.get(name)))
+        for name in names
+    ]
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(_shown(part) for part in value) or "–"
+    if isinstance(value, str):
+        return str(dict(StaffRole.choices).get(value, value))
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _person(request: HttpRequest) -> User:
+    person = person_of(request)
+    if person is None:
+        raise PermissionDenied
+    return person
