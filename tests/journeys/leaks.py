@@ -48,7 +48,8 @@ def places(platform: Platform) -> Iterator[tuple[str, bytes]]:
     """What a thief of the database gets, and what whoever reads logs gets."""
     dump = subprocess.run(
         # The sandbox plays other companies; what they keep is not ours.
-        ["pg_dump", "--data-only", "--exclude-table=sandbox_*"], env=platform.environ, capture_output=True, check=True,
+        ["pg_dump", "--data-only", "--exclude-table=sandbox_*"],
+        env=platform.environ, capture_output=True, check=True,
     )  # fmt: skip
     assert len(dump.stdout) > 100_000, "the dump holds the demo's history"
     yield "the database", dump.stdout
