@@ -164,6 +164,8 @@ AXES_IPWARE_META_PRECEDENCE_ORDER = (
 LIMITS = {
     # Who tries many names from one address; AXES_… above counts the tries for one name.
     "signin": (20, 900, "closed"),
+    # Who tries one name from many addresses. Its owner waits too, at most an hour.
+    "signin.name": (50, 3600, "closed"),
     "code": (30, 900, "closed"),
     # Of one checkout page. Its own script asks at most 40 times a minute.
     "checkout.status": (120, 60, "local"),

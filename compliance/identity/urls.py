@@ -1,14 +1,27 @@
 """Addresses of the sign-in pages."""
 
+from django.http import HttpRequest
 from django.urls import path
 
 from compliance.identity import views
 from compliance.identity.address import client_address
 from compliance.identity.limited import limited
 
+NAME_CHARACTERS_MAX = 200
+
+
+def name_of(request: HttpRequest) -> str:
+    """The name that is tried, as the database would find it."""
+    return request.POST.get("username", "")[:NAME_CHARACTERS_MAX].casefold()
+
+
 app_name = "identity"
 urlpatterns = [
-    path("signin/", limited("signin", client_address)(views.signin), name="signin"),
+    path(
+        "signin/",
+        limited("signin", client_address)(limited("signin.name", name_of)(views.signin)),
+        name="signin",
+    ),
     path("signin/code/", limited("code", client_address)(views.code), name="code"),
     path("signin/enrol/", limited("code", client_address)(views.enrol), name="enrol"),
     path("signout/", views.signout, name="signout"),

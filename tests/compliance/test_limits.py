@@ -113,6 +113,16 @@ class TestPages:
         elsewhere = Client(REMOTE_ADDR="192.0.2.77")
         assert elsewhere.post("/signin/", {"username": "lin", "password": "x"}).status_code == 200
 
+    def test_guessing_one_name_from_many_addresses_ends_with_a_wait(self, settings):
+        settings.LIMITS = {**settings.LIMITS, "signin.name": (3, 3600, "closed")}
+        answers = [
+            Client(REMOTE_ADDR=f"192.0.2.{n}").post(
+                "/signin/", {"username": spelling, "password": "Spring2026!Spring"}
+            )
+            for n, spelling in enumerate(["lin", "Lin", "LIN", "lin"])
+        ]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+
     def test_a_forged_forwarding_header_is_no_new_address(self, settings):
         settings.LIMITS = {**settings.LIMITS, "signin": (2, 900, "closed")}
         answers = [
