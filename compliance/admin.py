@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -19,7 +18,6 @@ from django.utils.translation import pgettext_lazy
 from compliance.approvals.admin import ApprovalAdmin
 from compliance.audit.models import AuditEntry
 from compliance.audit.trail import record
-from compliance.identity.devices import remove_device
 from compliance.identity.models import Authenticator, RoleGrant, User
 from compliance.identity.signin import actor_of
 
@@ -152,7 +150,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Who has enrolled. Deleting one lets its person enrol another phone at the next sign-in."""
+    """Who has enrolled, to read."""
 
     list_display = ["user", "confirmed", "created_at"]
     list_filter = ["confirmed"]
@@ -169,14 +167,9 @@ class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """There is nothing to change."""
         return False
 
-    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        """Remove through the verb, which records it."""
-        remove_device(device=obj, actor=actor_of(request), at=timezone.now())
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
-        """See `delete_model`."""
-        for device in queryset:
-            self.delete_model(request, device)
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A lost one is taken away by an approval: the person's page has the way to ask."""
+        return False
 
 
 @admin.register(AuditEntry)

@@ -16,9 +16,10 @@ class ComplianceConfig(AppConfig):
     def ready(self) -> None:
         """Register checks, and meet every request with a living database connection."""
         from compliance import checks, database  # noqa: F401
-        from compliance.approvals.role_changes import register_kinds
+        from compliance.approvals import factor_changes, role_changes
 
-        register_kinds()
+        role_changes.register_kinds()
+        factor_changes.register_kinds()
 
         def revive(**kwargs: Any) -> None:
             database.drop_dead_connection()

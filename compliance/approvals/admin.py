@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST
 
 from compliance.approvals.decide import approve, break_glass, cancel, reject, review_glass
 from compliance.approvals.errors import TOLD, ApprovalRefused
+from compliance.approvals.factor_changes import request_removal
 from compliance.approvals.frozen import is_as_asked
 from compliance.approvals.models import Approval
 from compliance.approvals.queries import OPEN, UNREVIEWED, deeds_of, visible_to, waiting_for
@@ -135,6 +136,7 @@ class RoleForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        """The changes that are possible from where the person stands."""
         super().__init__(*args, **kwargs)
         held = set(user.role_grants.values_list("role", flat=True))
         self.fields["change"].choices = [  # type: ignore[attr-defined]
@@ -143,6 +145,15 @@ class RoleForm(forms.Form):
             else (f"{GRANT}:{role}", _("Give: %(role)s") % {"role": role.label})
             for role in StaffRole
         ]
+
+
+class FactorForm(forms.Form):
+    """Why somebody needs another authenticator."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=REASON_MAX,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
 
 
 @admin.register(Approval)
@@ -208,6 +219,8 @@ class ApprovalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             path("<int:row>/decide/", view(require_POST(self.decide)),
                  name="compliance_approval_decide"),
             path("roles/<int:person>/", view(self.ask_for_role), name="compliance_approval_roles"),
+            path("second-factor/<int:person>/", view(self.ask_for_removal),
+                 name="compliance_approval_factor"),
             *super().get_urls(),
         ]  # fmt: skip
 
@@ -253,18 +266,50 @@ class ApprovalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def ask_for_role(self, request: HttpRequest, person: int) -> HttpResponse:
         """Ask that a person gets a role, or loses one."""
-        maker = _person(request)
-        if not (may(maker, Ability.ROLES_REQUEST) or maker.is_superuser):
-            raise PermissionDenied
         user = get_object_or_404(User, pk=person)
+
+        def ask(said: Mapping[str, Any]) -> Approval:
+            kind, _colon, role = said["change"].partition(":")
+            return request_role(
+                kind=kind, user=user, role=StaffRole(role), reason=said["reason"],
+                maker=_person(request), actor=actor_of(request), at=timezone.now(),
+            )  # fmt: skip
+
         form = RoleForm(request.POST or None, user=user)
+        title = _("Ask for a change of roles")
+        return self._ask(request, Ability.ROLES_REQUEST, user, form, ask, title=title)
+
+    def ask_for_removal(self, request: HttpRequest, person: int) -> HttpResponse:
+        """Ask that a person who lost the authenticator may enrol another."""
+        user = get_object_or_404(User, pk=person)
+
+        def ask(said: Mapping[str, Any]) -> Approval:
+            return request_removal(
+                user=user, reason=said["reason"], maker=_person(request),
+                actor=actor_of(request), at=timezone.now(),
+            )  # fmt: skip
+
+        form = FactorForm(request.POST or None)
+        title = _("Ask to take the authenticator away")
+        return self._ask(request, Ability.SECOND_FACTOR_REQUEST, user, form, ask, title=title)
+
+    def _ask(
+        self,
+        request: HttpRequest,
+        ability: Ability,
+        user: User,
+        form: forms.Form,
+        ask: Callable[[Mapping[str, Any]], Approval],
+        *,
+        title: str,
+    ) -> HttpResponse:
+        """A page that makes a request about a person; refused, it keeps what was typed."""
+        maker = _person(request)
+        if not (may(maker, ability) or maker.is_superuser):
+            raise PermissionDenied
         if form.is_valid():
-            kind, _colon, role = form.cleaned_data["change"].partition(":")
             try:
-                approval = request_role(
-                    kind=kind, user=user, role=StaffRole(role), maker=maker,
-                    reason=form.cleaned_data["reason"], actor=actor_of(request), at=timezone.now(),
-                )  # fmt: skip
+                approval = ask(form.cleaned_data)
             except ApprovalRefused as refusal:
                 form.add_error(None, refusal.told)
             else:
@@ -272,9 +317,9 @@ class ApprovalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 return redirect(reverse("admin:compliance_approval_change", args=[approval.pk]))
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "form": form,
-            "original": user, "title": _("Ask for a change of roles"),
+            "original": user, "title": title,
         }  # fmt: skip
-        return render(request, "admin/compliance/approval/roles.html", context)
+        return render(request, "admin/compliance/approval/ask.html", context)
 
 
 def label_of(approval: Approval) -> str:
@@ -290,13 +335,17 @@ def lines_of(approval: Approval) -> list[Line]:
     before, after = json.loads(approval.before), json.loads(approval.payload)
     names = [*before, *(name for name in after if name not in before)]
     return [
-        Line(words.get(name, name), _shown(before.get(name)), _shown(after.get(name)))
+        Line(
+            words.get(name, name),
+            _shown(before[name]) if name in before else "",
+            _shown(after[name]) if name in after else "",
+        )
         for name in names
     ]
 
 
 def _shown(value: object) -> str:
-    if value is None:
+    if value is None or value == "":
         return "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")

@@ -24,12 +24,16 @@ def request_role(
     *, kind: str, user: User, role: StaffRole, reason: str, maker: User, actor: Actor, at: datetime
 ) -> Approval:
     """Ask that somebody gets a role (GRANT) or loses it (REVOKE). Raises ApprovalRefused."""
-    is_held = RoleGrant.objects.filter(user=user, role=role).exists()
-    if is_held == (kind == GRANT):
+    held = set(RoleGrant.objects.filter(user=user).values_list("role", flat=True))
+    if (role in held) == (kind == GRANT):
         raise ApprovalRefused("no_change")
+    roles = sorted(held ^ {str(role)})
     return request_approval(
         kind=kind, subject=("user", str(user.pk)), reason=reason, maker=maker, actor=actor, at=at,
-        payload={"username": user.username, "person": user.display_name, "role": str(role)},
+        payload={
+            "username": user.username, "person": user.display_name, "role": str(role),
+            "roles": roles,
+        },
     )  # fmt: skip
 
 

@@ -83,7 +83,6 @@ ADMIN_PAGES: Final[Mapping[StaffRole, frozenset[str]]] = {
     _R.ADMINISTRATOR: _SHOWN | {
         "compliance.view_user", "compliance.add_user", "compliance.change_user",
         "compliance.view_rolegrant", "compliance.view_authenticator",
-        "compliance.delete_authenticator",
     },
     _R.OPERATOR: _SHOWN | {"compliance.view_auditentry"},
     _R.OPERATOR_CHECKER: _SHOWN | {"compliance.view_auditentry"},

@@ -8,7 +8,8 @@ from compliance.approvals.models import Approval
 from compliance.approvals.role_changes import GRANT, request_role
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
-from compliance.identity.models import User
+from compliance.identity.devices import has_device, remove_device
+from compliance.identity.models import Authenticator, User
 from compliance.identity.roles import roles_of
 from compliance.identity.states import StaffRole
 from tests.compliance.people import hire
@@ -111,6 +112,37 @@ class TestTheWholeWay:
 
         assert decide(he, request_of_wei, "review", "justified") == "Your review is kept."
         assert b"justified" in he.get(f"{INBOX}{request_of_wei.pk}/change/").content
+
+
+class TestALostAuthenticator:
+    """Who could take one away alone could sign in as anybody."""
+
+    def test_two_people_take_it_away_and_its_person_enrols_another(self, wei, yun):
+        checker = at_work("zhao", "operator_checker")
+        assert b"Authenticator lost" in wei.get(f"/admin/compliance/user/{yun.pk}/change/").content
+        page = f"{INBOX}second-factor/{yun.pk}/"
+        assert wei.get(page).status_code == 200
+        wei.post(page, {"reason": "lost on the metro; called back at the number on file"})
+        approval = Approval.objects.get()
+
+        assert "Somebody else must decide" in decide(wei, approval, "approve")
+        assert has_device(yun)
+        assert decide(checker, approval, "approve") == "You agreed."
+
+        assert not has_device(yun)
+        removed = AuditEntry.objects.get(action="second_factor.removed")
+        assert removed.actor_label == "zhao"
+        assert b"nothing to ask for" in wei.post(page, {"reason": "again"}).content
+
+    def test_not_for_oneself_and_not_once_another_was_enrolled(self, wei, yun):
+        checker = at_work("zhao", "operator_checker")
+        zhao = User.objects.get(username="zhao")
+        wei.post(f"{INBOX}second-factor/{zhao.pk}/", {"reason": "lost"})
+        assert "about yourself" in decide(checker, Approval.objects.get(), "approve")
+
+        wei.post(f"{INBOX}second-factor/{yun.pk}/", {"reason": "lost"})
+        remove_device(device=Authenticator.objects.get(user=yun), actor=SYSTEM, at=timezone.now())
+        assert "has changed" in decide(checker, Approval.objects.latest("pk"), "approve")
 
 
 class TestEveryDoor:

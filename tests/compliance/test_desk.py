@@ -179,25 +179,15 @@ class TestAdmin:
 
         assert office.post(f"/admin/compliance/user/{yun.pk}/delete/").status_code == 403
 
-    def test_a_lost_authenticator_is_taken_away_through_the_verb(self, office):
+    def test_nobody_deletes_an_authenticator_alone(self, office):
         device = Authenticator.objects.get(user=hire("yun").user)
+        page = "/admin/compliance/authenticator/"
 
-        office.post(f"/admin/compliance/authenticator/{device.pk}/delete/", {"post": "yes"})
+        many = {"action": "delete_selected", "_selected_action": [device.pk], "post": "yes"}
+        office.post(page, many)
 
-        assert not Authenticator.objects.filter(pk=device.pk).exists()
-        entry = AuditEntry.objects.latest("pk")
-        assert (entry.action, entry.actor_label) == ("second_factor.removed", "he")
-
-    def test_several_are_taken_away_one_by_one(self, office):
-        devices = [Authenticator.objects.get(user=hire(name).user).pk for name in ("yun", "gu")]
-
-        office.post(
-            "/admin/compliance/authenticator/",
-            {"action": "delete_selected", "_selected_action": devices, "post": "yes"},
-        )
-
-        assert Authenticator.objects.filter(pk__in=devices).count() == 0
-        assert AuditEntry.objects.filter(action="second_factor.removed").count() == 2
+        assert office.post(f"{page}{device.pk}/delete/", {"post": "yes"}).status_code == 403
+        assert Authenticator.objects.filter(pk=device.pk).exists()
 
     def test_long_lists_are_counted_only_so_far(self, office, monkeypatch):
         monkeypatch.setattr("compliance.admin.COUNT_MAX", 2)

@@ -138,6 +138,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "admin:index": admin(), "admin:app_list": admin(), "admin:jsi18n": admin(),
     "admin:compliance_approval_decide": admin("compliance.view_approval"),
     "admin:compliance_approval_roles": staff(Ability.ROLES_REQUEST),
+    "admin:compliance_approval_factor": staff(Ability.SECOND_FACTOR_REQUEST),
     "admin:login": door_of_admin, "admin:logout": everybody,
     "admin:password_change": admin(), "admin:password_change_done": admin(),
     "admin:autocomplete": admin("payments.nothing"), "admin:view_on_site": admin(),
