@@ -167,6 +167,7 @@ class ApprovalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_help_text = gettext_lazy("An exact number: request or subject")
     ordering = ["-pk"]
     actions = None
+    sortable_by = ()
     list_per_page = 50
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
