@@ -14,12 +14,19 @@ class ComplianceConfig(AppConfig):
     verbose_name = pgettext_lazy("application", "Compliance")
 
     def ready(self) -> None:
-        """Register checks, and meet every request with a living database connection."""
+        """Register checks and sealed columns; meet every request with a living connection."""
         from compliance import checks, database  # noqa: F401
         from compliance.approvals import factor_changes, role_changes
+        from compliance.protection.rotation import register_bound_column
 
         role_changes.register_kinds()
         factor_changes.register_kinds()
+        register_bound_column(
+            model="compliance.Authenticator",
+            column="secret_sealed",
+            row="user",
+            prefix="authenticator",
+        )
 
         def revive(**kwargs: Any) -> None:
             database.drop_dead_connection()

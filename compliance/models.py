@@ -3,8 +3,9 @@
 from compliance.approvals.models import Approval, Vote
 from compliance.audit.models import AuditEntry, AuditProgress, AuditSeal
 from compliance.identity.models import Authenticator, RoleGrant, User
+from compliance.protection.models import DataKey
 
 __all__ = [
-    "Approval", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator", "RoleGrant", "User",
-    "Vote",
+    "Approval", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator", "DataKey",
+    "RoleGrant", "User", "Vote",
 ]  # fmt: skip

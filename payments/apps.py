@@ -9,3 +9,11 @@ class PaymentsConfig(AppConfig):
 
     name = "payments"
     verbose_name = pgettext_lazy("application", "Payments")
+
+    def ready(self) -> None:
+        """Tell the rotation of keys which column is sealed."""
+        from compliance.protection.rotation import register_bound_column
+
+        register_bound_column(
+            model="payments.Channel", column="credentials_sealed", row="code", prefix="channel"
+        )

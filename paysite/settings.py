@@ -27,6 +27,8 @@ FIELD_KEYS: str = required(
     is_demo=DEMO,
 )
 """`id:base64 of 32 bytes`, comma-separated; the first encrypts, all decrypt."""
+KEY_SERVICE: str = env.str("KEY_SERVICE", default="compliance.protection.keyservice.LocalKeys")
+"""What wraps the data keys: a class that fulfils compliance.protection.keyservice.KeyService."""
 
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["*"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -15,3 +15,5 @@ STORAGES = {
 # Static files come from where they lie: tests collect none.
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
+# A table of sealed columns for stories, and nothing else.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.compliance.cards"]  # noqa: F405

@@ -6,11 +6,11 @@ class Unreadable(Exception):
 
 
 class KeyUnknown(Unreadable):
-    """The value names a key id that FIELD_KEYS does not hold (any more)."""
+    """The value names a key id that FIELD_KEYS, or the table of data keys, does not hold."""
 
 
 class Tampered(Unreadable):
-    """The value is malformed, was changed, or was moved here from another row."""
+    """The value is malformed, was changed, or was moved here from another row or column."""
 
 
 class KeysMalformed(ValueError):

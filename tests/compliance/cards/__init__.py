@@ -1,0 +1,1 @@
+"""A Django application of the tests: one table with a sealed column and its blind index."""
