@@ -17,6 +17,10 @@ OPERATING_MODE: str = env.str("OPERATING_MODE", default="own_merchant")
 """Who holds whose money: own_merchant, aggregator or licensed."""
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+AUDIT_ANCHOR_FILE = Path(
+    env.str("AUDIT_ANCHOR_FILE", default=str(DATA_DIR / "audit-heads.jsonl"))
+).resolve()
+"""Where the sealer notes each new head of the audit trail, out of the database's reach."""
 BASE_URL: str = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 """The address under which customers, staff and gateways reach this platform."""
 

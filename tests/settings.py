@@ -1,6 +1,8 @@
 """The platform's settings as tests and type checks see them: quick hashing, mail in memory."""
 
 import os
+import tempfile
+from pathlib import Path
 
 os.environ.setdefault("DEMO", "true")
 
@@ -17,3 +19,5 @@ WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
 # A table of sealed columns for stories, and nothing else.
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.compliance.cards"]  # noqa: F405
+# Each process its own: a story's chain is not the next one's.
+AUDIT_ANCHOR_FILE = Path(tempfile.gettempdir()) / f"paysite-audit-heads-{os.getpid()}.jsonl"

@@ -1,12 +1,17 @@
 """Seals audit entries into the chain: one sealer at a time, no lock on those who write entries."""
 
+import logging
 from typing import Final
 
 from django.db import transaction
+from django.utils import timezone
 
+from compliance.audit.anchor import note_head
 from compliance.audit.chain import GENESIS, Entry, link
 from compliance.audit.progress import Progress
 from compliance.database import prepared
+
+log: Final = logging.getLogger(__name__)
 
 LOCK: Final = 0x5EA1
 BATCH_MAX: Final = 1000
@@ -49,7 +54,8 @@ ON CONFLICT (id) DO UPDATE SET settled = excluded.settled, watched = excluded.wa
 def seal_audit() -> int:
     """Seal what is not sealed, and return how many entries that were. Bounded: run it again.
 
-    Does nothing while another sealer is at work.
+    Does nothing while another sealer is at work. The new head is noted outside the database, once
+    for the whole run and only when it is committed.
     """
     total = 0
     for _batch in range(BATCHES_MAX):
@@ -57,7 +63,18 @@ def seal_audit() -> int:
         total += sealed
         if sealed < BATCH_MAX:
             break
+    if total:
+        transaction.on_commit(_anchor)
     return total
+
+
+def _anchor() -> None:
+    """A file that cannot be written must not keep the chain from growing, but is cried out."""
+    [(position, digest)] = prepared(_HEAD)
+    try:
+        note_head((position, bytes(digest)), at=timezone.now())
+    except OSError:
+        log.exception("the head of the audit trail at position %s could not be noted", position)
 
 
 @transaction.atomic

@@ -1,11 +1,12 @@
 """Checks the chain against the entries and names the first thing that is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from compliance.audit.anchor import Head, first_differing
 from compliance.audit.chain import GENESIS, Entry, link
 from compliance.audit.sealing import COLUMNS
 from compliance.database import prepared
@@ -66,25 +67,28 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was checked and what came of it."""
+    """What was checked and what came of it. `held` counts the noted heads that still stand."""
 
     checked: int
     position: int
     head: bytes
     broken: Break | None
+    held: int = 0
 
 
-def verify(*, at: datetime, noted: tuple[int, bytes] | None = None) -> Verdict:
+def verify(*, at: datetime, noted: Iterable[Head] = ()) -> Verdict:
     """Recompute the whole chain and stop at the first break.
 
-    `noted` is a head (position and hash) written down elsewhere before; only with one can the
-    removal of the newest entries together with their seals be seen.
+    `noted` are heads (position and hash) written down elsewhere before; only with one can be seen
+    that the newest entries were removed together with their seals, or the chain was made anew.
     """
     verdict = _follow(0)
     if verdict.broken:
         return verdict
-    if noted and _hash_at(noted[0]) != noted[1]:
-        return replace(verdict, broken=Break(Fault.HEAD, 0, noted[0]))
+    held, differing = first_differing(iter(noted))
+    verdict = replace(verdict, held=held)
+    if differing is not None:
+        return replace(verdict, broken=Break(Fault.HEAD, 0, differing))
     return _with_unsealed(verdict, above=0, position=0, at=at)
 
 

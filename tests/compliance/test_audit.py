@@ -353,7 +353,7 @@ class TestVerify:
         behind_the_triggers("DELETE FROM compliance_auditseal WHERE position >= 5")
 
         assert verify(at=now()).broken is None
-        assert verify(at=now(), noted=noted).broken == Break(Fault.HEAD, 0, 6)
+        assert verify(at=now(), noted=[noted]).broken == Break(Fault.HEAD, 0, 6)
 
     def test_the_tail_alone_can_be_checked(self, trail):
         assert verify_tail(length=2, at=now()).checked == 2
@@ -378,7 +378,7 @@ class TestCommand:
         call_command("verify_audit")
 
         said = capsys.readouterr().out
-        assert "The audit trail is whole: 7 entries. Head 7:" in said
+        assert "The audit trail is whole: 7 entries, 0 noted heads. Head 7:" in said
 
     def test_a_head_it_printed_can_be_given_back(self, trail, capsys):
         call_command("verify_audit")

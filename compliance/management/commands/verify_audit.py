@@ -2,11 +2,13 @@
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError
+from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from compliance.audit.anchor import AnchorUnreadable, noted_heads
 from compliance.audit.sealing import seal_audit
 from compliance.audit.verify import Break, Fault, verify
 
@@ -33,7 +35,7 @@ class Command(BaseCommand):
     help = "Check the audit trail against its hash chain."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """One optional check against a head that was noted before."""
+        """One optional check against a head that was noted by hand."""
         parser.add_argument(
             "--head",
             type=a_head,
@@ -45,11 +47,19 @@ class Command(BaseCommand):
         """Seal what waits, check everything, print the head, and fail on a break."""
         while seal_audit():
             pass
-        verdict = verify(at=timezone.now(), noted=options["head"])
+        by_hand = [options["head"]] if options["head"] else []
+        try:
+            verdict = verify(at=timezone.now(), noted=chain(by_hand, noted_heads()))
+        except AnchorUnreadable as error:
+            raise CommandError(
+                f"The noted heads cannot be read: {error} is not as the sealer writes it. Compare"
+                " with a copy of the file.", returncode=1,
+            ) from None  # fmt: skip
         if verdict.broken:
             raise CommandError(self._said(verdict.broken), returncode=1)
         self.stdout.write(
-            f"The audit trail is whole: {verdict.checked} entries. "
+            f"The audit trail is whole: {verdict.checked} entries, "
+            f"{verdict.held} noted heads. "
             f"Head {verdict.position}:{verdict.head.hex()}"
         )
 
