@@ -9,8 +9,9 @@ from typing import Any, Final
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import CharField, Q
+from django.db.models import CharField, F, Q
 from django.db.models.functions import Cast
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_otp.models import Device, ThrottlingMixin
@@ -51,6 +52,9 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     )
     """Which human this account belongs to. A trigger refuses to change it."""
 
+    session_epoch = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    """Counted up to end all of the person's sessions: see `end_sessions`."""
+
     REQUIRED_FIELDS = ["email", "display_name"]
 
     class Meta:
@@ -73,6 +77,17 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         """See `clean`, for people who come from no form."""
         self.person_ref = self.person_ref or str(uuid.uuid4())
         super().save(*args, **kwargs)
+
+    def end_sessions(self) -> None:
+        """End every session of this account, wherever it is open. The caller records why."""
+        User.objects.filter(pk=self.pk).update(session_epoch=F("session_epoch") + 1)
+        self.refresh_from_db(fields=["session_epoch"])
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must hold to stay open: it changes with the password and the epoch."""
+        text = f"{self.password}:{self.session_epoch}"
+        salt = "compliance.identity.models.User.session"
+        return salted_hmac(salt, text, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         """The name as the person writes it; family and given names are not told apart."""

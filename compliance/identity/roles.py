@@ -143,8 +143,9 @@ def grant_role(
     granted_by: User | None = None,
     reason: str = "",
 ) -> RoleGrant:
-    """Give a role. Called by an executed approval, and by the installation for its first people.
+    """Give a role; the person signs in anew to use it.
 
+    Called by an executed approval, and by the installation for its first people.
     Raises RoleRefused: person_inactive, role_held, or role_excluded by a role that the same person
     holds, perhaps in another account.
     """
@@ -158,6 +159,7 @@ def grant_role(
             raise RoleRefused("role_excluded", role=role, other=other)
     grant = RoleGrant.objects.create(user=locked, role=role, granted_by=granted_by, granted_at=at)
     _set_staff(locked, is_staff=True)
+    locked.end_sessions()
     _tell("role.granted", locked, role, actor=actor, reason=reason, at=at)
     return grant
 
@@ -166,13 +168,17 @@ def grant_role(
 def revoke_role(
     *, user: User, role: StaffRole, actor: Actor, at: datetime, reason: str = ""
 ) -> None:
-    """Take a role away; with the last one the admin closes. Raises RoleRefused: role_not_held."""
+    """Take a role away and end the person's sessions; with the last one the admin closes.
+
+    Raises RoleRefused: role_not_held.
+    """
     locked, _held = _lock(user)
     gone, _each = RoleGrant.objects.filter(user=locked, role=role).delete()
     if not gone:
         raise RoleRefused("role_not_held", role=role)
     if not locked.is_superuser:
         _set_staff(locked, is_staff=RoleGrant.objects.filter(user=locked).exists())
+    locked.end_sessions()
     _tell("role.revoked", locked, role, actor=actor, reason=reason, at=at)
 
 

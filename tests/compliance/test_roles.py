@@ -246,6 +246,13 @@ class TestTheAdmin:
         assert admin.post(f"{page}/password/", form).status_code == 403
         assert admin.post(f"{page}/change/", {"username": "mine"}).status_code == 403
 
+    def test_a_change_of_roles_ends_the_sessions_of_that_person_alone(self):
+        lin, yun = at_work("operator", "lin"), at_work("operator", "yun")
+        give(User.objects.get(username="lin"), "risk")
+
+        assert lin.get("/admin/").status_code == 302
+        assert yun.get("/admin/").status_code == 200
+
     def test_a_superuser_signing_in_is_an_alarm(self):
         hire("root", is_superuser=True, is_staff=True).sign_in(Client())
 
