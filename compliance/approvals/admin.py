@@ -242,7 +242,8 @@ class ApprovalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "votes": approval.votes.select_related("checker").order_by("pk"),
             "deeds": deeds_of(_person(request), approval),
             "tone": TONES.get(ApprovalState(approval.state), "neutral"),
-            "is_as_asked": is_as_asked(approval),
+            # The key behind an old request's seal may be gone; only a waiting one must open.
+            "is_as_asked": approval.state != ApprovalState.PENDING or is_as_asked(approval),
             "ending": TOLD.get(approval.ending, approval.ending),
             "reason_max": REASON_MAX,
         }

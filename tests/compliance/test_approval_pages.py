@@ -1,6 +1,7 @@
 """The inbox under /admin/: asking, deciding, and every door that the maker tries."""
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -191,6 +192,19 @@ class TestEveryDoor:
 
         assert he.post(page, {"deed": "move"}).status_code == 404
         assert he.get(page).status_code == 405
+
+    def test_a_request_that_was_tampered_with_says_so_before_anybody_agrees(
+        self, he, request_of_wei
+    ):
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            Approval.objects.update(needed=0)
+            cursor.execute("SET session_replication_role = origin")
+
+        page = he.get(f"{INBOX}{request_of_wei.pk}/change/")
+
+        assert b"somebody changed it in the database" in page.content
+        assert "void" in decide(he, request_of_wei, "approve")
 
     def test_what_the_maker_wrote_is_shown_as_text(self, he, request_of_wei):
         page = he.get(f"{INBOX}{request_of_wei.pk}/change/").content
