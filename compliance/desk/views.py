@@ -1,7 +1,7 @@
 """The first page of the compliance desk: is the audit trail whole, and what was done lately."""
 
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from compliance.audit.queries import chain_status, latest_entries
+from compliance.identity.models import User
+from compliance.identity.roles import Ability, may
 from compliance.identity.signin import View, person_of, verified_required
 
 LATEST: Final = 50
@@ -54,5 +56,8 @@ def entries(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "desk/audit/entries.html",
-        {"entries": shown, "older": older, "subject": subject, "is_first": not before},
-    )
+        {
+            "entries": shown, "older": older, "subject": subject, "is_first": not before,
+            "may_export": may(cast("User", request.user), Ability.AUDIT_EXPORT),
+        },
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from tests.compliance.people import hire
 ONLY_POST: Final = frozenset({
     "identity:signout", "set_language", "merchants:revoke", "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout",
-    "admin:compliance_approval_decide",
+    "admin:compliance_approval_decide", "desk:export",
 })  # fmt: skip
 
 

@@ -135,6 +135,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "payments_portal:payment": member("payments.read", of_tea=True),
     "payments_portal:callbacks": member("events.read"),
     "desk:home": staff(Ability.AUDIT_VIEW), "desk:entries": staff(Ability.AUDIT_VIEW),
+    "desk:export": staff(Ability.AUDIT_EXPORT),
     "admin:index": admin(), "admin:app_list": admin(), "admin:jsi18n": admin(),
     "admin:compliance_approval_decide": admin("compliance.view_approval"),
     "admin:compliance_approval_roles": staff(Ability.ROLES_REQUEST),
