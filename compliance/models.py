@@ -2,10 +2,10 @@
 
 from compliance.approvals.models import Approval, Vote
 from compliance.audit.models import AuditEntry, AuditProgress, AuditSeal
-from compliance.identity.models import Authenticator, RoleGrant, User
+from compliance.identity.models import Authenticator, RoleGrant, StepUp, User
 from compliance.protection.models import DataKey
 
 __all__ = [
     "Approval", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator", "DataKey",
-    "RoleGrant", "User", "Vote",
+    "RoleGrant", "StepUp", "User", "Vote",
 ]  # fmt: skip

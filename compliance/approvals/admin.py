@@ -34,6 +34,9 @@ from compliance.identity.models import User
 from compliance.identity.roles import Ability, may
 from compliance.identity.signin import actor_of, person_of
 from compliance.identity.states import StaffRole
+from compliance.identity.stepup import Deed as StepUpDeed
+from compliance.identity.stepup import Fact
+from compliance.identity.stepup_pages import requires_step_up
 
 TONES: Final = {
     ApprovalState.PENDING: "warn",
@@ -258,6 +261,8 @@ class ApprovalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if verb is None:
             raise Http404
         reason = request.POST.get("reason", "")[:REASON_MAX]
+        if answer := self._asks_again(request, approval, reason):
+            return answer
         try:
             verb(request, _person(request), approval.public_id, reason)
         except ApprovalRefused as refusal:
@@ -265,6 +270,30 @@ class ApprovalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         else:
             messages.success(request, told)
         return redirect("admin:compliance_approval_change", approval.pk)
+
+    def _asks_again(
+        self, request: HttpRequest, approval: Approval, reason: str
+    ) -> HttpResponse | None:
+        """The step-up of whoever may execute the request; the verb refuses everybody else."""
+        may, deed = deeds_of(_person(request), approval), request.POST["deed"]
+        is_executing = (deed == "approve" and may.may_decide) or (
+            deed == "break_glass" and may.may_break_glass and reason.strip()
+        )
+        if not is_executing:
+            return None
+        about = f"{approval.subject_kind} {approval.subject_id}"
+        told = (
+            Fact("request", _("Request"), approval.public_id),
+            Fact("kind", _("Kind"), label_of(approval)),
+            Fact("subject", _("Subject"), about),
+            Fact("maker", _("Asked by"), str(approval.maker)),
+            Fact("payload", _("Fingerprint"), approval.payload_sha256),
+            Fact("reason", _("Reason"), reason or approval.reason),
+        )
+        title = _("Agree") if deed == "approve" else _("Execute in an emergency")
+        back = reverse("admin:compliance_approval_change", args=[approval.pk])
+        wish = StepUpDeed(purpose=f"approval.{deed}", title=title, facts=told)
+        return requires_step_up(request, wish, back=back)
 
     def ask_for_role(self, request: HttpRequest, person: int) -> HttpResponse:
         """Ask that a person gets a role, or loses one."""

@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from django.urls import path
 
-from compliance.identity import views
+from compliance.identity import stepup_pages, views
 from compliance.identity.address import client_address
 from compliance.identity.limited import limited
 
@@ -15,6 +15,11 @@ def name_of(request: HttpRequest) -> str:
     return request.POST.get("username", "")[:NAME_CHARACTERS_MAX].casefold()
 
 
+def address_of(request: HttpRequest, number: str) -> str:
+    """Codes are counted by address, whatever they are for."""
+    return client_address(request)
+
+
 app_name = "identity"
 urlpatterns = [
     path(
@@ -24,5 +29,10 @@ urlpatterns = [
     ),
     path("signin/code/", limited("code", client_address)(views.code), name="code"),
     path("signin/enrol/", limited("code", client_address)(views.enrol), name="enrol"),
+    path(
+        "confirm/<str:number>/",
+        limited("code", address_of)(stepup_pages.stepup),
+        name="stepup",
+    ),
     path("signout/", views.signout, name="signout"),
 ]

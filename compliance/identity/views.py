@@ -67,7 +67,7 @@ def code(request: HttpRequest) -> HttpResponse:
         shown = show_code(user=pending.user, code=typed, actor=actor, at=now)
         if shown.device:
             return let_in(request, pending, shown.device)
-        _explain(form, shown)
+        explain_code(form, shown)
     return render(request, "identity/code.html", {"form": form, "person": pending.user})
 
 
@@ -88,7 +88,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
         shown = confirm_device(user=pending.user, code=typed, actor=actor, at=now)
         if shown.device:
             return let_in(request, pending, shown.device)
-        _explain(form, shown)
+        explain_code(form, shown)
     device = offer_device(user=pending.user, at=now)
     return render(request, "identity/enrol.html", {"form": form, **_as_qr(device)})
 
@@ -100,7 +100,8 @@ def signout(request: HttpRequest) -> HttpResponse:
     return redirect("identity:signin")
 
 
-def _explain(form: CodeForm, shown: Shown) -> None:
+def explain_code(form: CodeForm, shown: Shown) -> None:
+    """Say under the field why a code did not do."""
     if shown.wait_seconds:
         text = ngettext(
             "Too many wrong codes. Try again in %(seconds)d second.",

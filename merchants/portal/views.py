@@ -9,12 +9,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from compliance.identity.signin import person_of, safe_next, verified_required
+from compliance.identity.stepup import Deed, Fact
+from compliance.identity.stepup_pages import requires_step_up
 from merchants.access import MerchantAccess
 from merchants.accounts.abilities import KEYS_MANAGE, PAYMENTS_READ
 from merchants.accounts.keys import KeyNotFound, create_api_key, revoke_api_key
 from merchants.accounts.queries import list_keys, list_team, memberships_of
 from merchants.errors import AccessRefused, MerchantRefusal
-from merchants.portal.forms import KeyForm
+from merchants.portal.forms import SCOPE_LABELS, KeyForm
 from merchants.portal.session import choose_merchant, frame_of, portal_page
 from merchants.portal.words import refusal_text
 
@@ -45,6 +47,8 @@ def keys(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
     """The keys, and the form for a new one, whose secret is shown on the answer and never again."""
     form = KeyForm(request.POST or None)
     if form.is_valid():
+        if answer := requires_step_up(request, _new_key(access, form)):
+            return answer
         try:
             key, secret = create_api_key(
                 merchant_id=access.merchant_id,
@@ -61,6 +65,21 @@ def keys(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
             return render(request, "portal/merchants/new_key.html", context, status=201)
     context = {**frame_of(access), "form": form, "keys": list_keys(access)}
     return render(request, "portal/merchants/keys.html", context)
+
+
+def _new_key(access: MerchantAccess, form: KeyForm) -> Deed:
+    """What somebody confirms who makes a key."""
+    scopes = form.cleaned_data["scopes"]
+    told = ", ".join(str(SCOPE_LABELS[scope]) for scope in scopes)
+    return Deed(
+        purpose="api_key.create",
+        title=_("Create an API key"),
+        facts=(
+            Fact("merchant", _("Merchant"), access.merchant),
+            Fact("label", _("What the key is for"), form.cleaned_data["label"]),
+            Fact("scopes", _("What it may do"), told),
+        ),
+    )
 
 
 @require_POST

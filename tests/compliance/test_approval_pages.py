@@ -10,7 +10,7 @@ from compliance.approvals.role_changes import GRANT, request_role
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
 from compliance.identity.devices import has_device, remove_device
-from compliance.identity.models import Authenticator, User
+from compliance.identity.models import Authenticator, StepUp, User
 from compliance.identity.roles import roles_of
 from compliance.identity.states import StaffRole
 from tests.compliance.people import hire
@@ -50,9 +50,10 @@ def request_of_wei(wei, yun) -> Approval:
 
 
 def decide(client: Client, approval: Approval, deed: str, reason: str = "") -> str:
-    page = client.post(
-        f"{INBOX}{approval.pk}/decide/", {"deed": deed, "reason": reason}, follow=True
-    )
+    address, form = f"{INBOX}{approval.pk}/decide/", {"deed": deed, "reason": reason}
+    page = client.post(address, form, follow=True)
+    if StepUp.objects.filter(purpose=f"approval.{deed}").update(passed_at=timezone.now()):
+        page = client.post(address, form, follow=True)  # The code itself is another story.
     assert page.status_code == 200
     return " ".join(str(message) for message in page.context["messages"])
 

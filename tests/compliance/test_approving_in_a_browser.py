@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from compliance.identity.roles import roles_of
 from compliance.identity.states import StaffRole
-from tests.compliance.people import hire
+from tests.compliance.people import code_now, hire
 from tests.journeys.browsing import browsing, faults_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -47,6 +47,11 @@ def test_wei_asks_and_he_agrees(live_server, chromium: Browser):
         page.goto(f"{origin}/admin/compliance/approval/?show=mine")
         page.locator("#result_list tbody th a").click()
         expect(page.get_by_text("joins the team")).to_be_visible()
+        page.get_by_role("button", name="Agree").click()
+        expect(page.get_by_role("heading", name="Confirm it is you")).to_be_visible()
+        assert faults_of(page) == []
+        page.get_by_label("Six-digit code").fill(code_now(steps=1))
+        page.get_by_role("button", name="Continue").click()
         page.get_by_role("button", name="Agree").click()
         expect(page.get_by_text("You agreed.")).to_be_visible()
         watch.assert_quiet()

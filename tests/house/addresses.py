@@ -54,7 +54,8 @@ def things_of(tea: Shop) -> dict[str, str]:
         "payment": payment.id, "event": "evt_00000000000000000000000000",
         "token": checkout_token(payment.id), "key": key.public_id, "channel_code": "first",
         "object_id": str(Payment.objects.get().pk), "id": str(lin.user.pk),
-        "content_type_id": "1", "row": "1", "person": str(lin.user.pk),
+        "number": "stp_00000000000000000000000000", "content_type_id": "1",
+        "row": "1", "person": str(lin.user.pk),
     }  # fmt: skip
 
 

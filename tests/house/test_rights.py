@@ -65,6 +65,11 @@ def signed_in(visitor: Visitor) -> str:
     return LET_IN if visitor.is_signed_in else SENT_TO_SIGN_IN
 
 
+def own_wish(visitor: Visitor) -> str:
+    """Nobody sees what somebody else is about to confirm."""
+    return NOT_THERE if visitor.is_signed_in else SENT_TO_SIGN_IN
+
+
 def program(visitor: Visitor) -> str:
     """An API key, which no person has: a session counts for nothing."""
     return REFUSED
@@ -122,7 +127,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "home": everybody, "help": everybody, "api-docs": everybody, "healthz": everybody,
     "readyz": everybody, "set_language": everybody,
     "identity:signin": everybody, "identity:signout": everybody,
-    "identity:code": everybody, "identity:enrol": everybody,
+    "identity:code": everybody, "identity:enrol": everybody, "identity:stepup": own_wish,
     "checkout:pay": everybody, "checkout:status": everybody, "checkout:return": everybody,
     "api:schema": everybody, "inbound:notify": everybody,
     "api:payments": program, "api:payment": program, "api:payment-close": program,

@@ -12,7 +12,7 @@ from merchants.accounts.keys import create_api_key
 from merchants.accounts.register import add_member, register_merchant, suspend_merchant
 from merchants.accounts.states import Role
 from merchants.models import ApiKey, Member
-from tests.compliance.people import hire
+from tests.compliance.people import confirm, hire
 
 pytestmark = pytest.mark.django_db
 
@@ -56,9 +56,8 @@ class TestKeys:
     """Make, show once, revoke."""
 
     def test_lin_makes_a_key_and_sees_its_secret_once(self, lin, tea):
-        answer = lin.post(
-            "/portal/keys/", {"label": "The shop", "scopes": ["payments.read", "payments.write"]}
-        )
+        form = {"label": "The shop", "scopes": ["payments.read", "payments.write"]}
+        answer = confirm(lin, lin.post("/portal/keys/", form))
 
         secret = answer.context["secret"]
         assert answer.status_code == 201
@@ -71,7 +70,7 @@ class TestKeys:
         assert secret[:14] in later
 
     def test_the_entry_names_the_person(self, lin):
-        lin.post("/portal/keys/", {"label": "The shop", "scopes": ["payments.read"]})
+        confirm(lin, lin.post("/portal/keys/", {"label": "The shop", "scopes": ["payments.read"]}))
 
         entry = AuditEntry.objects.latest("pk")
         assert (entry.action, entry.actor_label, entry.address) == (
@@ -98,7 +97,7 @@ class TestKeys:
     def test_a_refusal_is_told_in_words_with_its_code(self, lin, monkeypatch):
         monkeypatch.setattr("merchants.accounts.keys.KEYS_MAX", 0)
 
-        page = lin.post("/portal/keys/", {"label": "x", "scopes": ["payments.read"]})
+        page = confirm(lin, lin.post("/portal/keys/", {"label": "x", "scopes": ["payments.read"]}))
 
         assert "There are too many keys." in page.content.decode()
         assert "too_many_keys" in page.content.decode()
