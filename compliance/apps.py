@@ -17,9 +17,11 @@ class ComplianceConfig(AppConfig):
         """Register checks and sealed columns; meet every request with a living connection."""
         from compliance import checks, database  # noqa: F401
         from compliance.approvals import factor_changes, role_changes
+        from compliance.identity import failures
         from compliance.protection.rotation import register_bound_column
 
         role_changes.register_kinds()
+        failures.watch()
         factor_changes.register_kinds()
         register_bound_column(
             model="compliance.Authenticator",

@@ -173,6 +173,8 @@ LIMITS = {
     # Who tries one name from many addresses. Its owner waits too, at most an hour.
     "signin.name": (50, 3600, "closed"),
     "code": (30, 900, "closed"),
+    # Entries in the audit trail about one account's failures from one address.
+    "trail.failure": (1, 60, "local"),
     # Of one checkout page. Its own script asks at most 40 times a minute.
     "checkout.status": (120, 60, "local"),
     "checkout.choice": (20, 60, "local"),

@@ -27,3 +27,5 @@ urlpatterns = [
 ]
 if settings.DEMO:
     urlpatterns.append(path("sandbox/", include("payments.channels.sandbox.urls")))
+
+handler403 = "compliance.identity.failures.refused"
