@@ -29,6 +29,9 @@ class ComplianceConfig(AppConfig):
             row="user",
             prefix="authenticator",
         )
+        register_bound_column(
+            model="compliance.StepUp", column="form_sealed", row="public_id", prefix="step-up"
+        )
 
         def revive(**kwargs: Any) -> None:
             database.drop_dead_connection()
