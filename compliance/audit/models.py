@@ -7,6 +7,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from compliance.audit.words import sentence
+
 
 class AuditEntry(models.Model):
     """One deed. Rows are only ever added: triggers refuse UPDATE, DELETE and TRUNCATE.
@@ -37,6 +39,10 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_kind} {self.subject_id}"
+
+    def sentence(self) -> str:
+        """What was done, for people."""
+        return sentence(self.action)
 
     def told(self) -> list[tuple[str, str]]:
         """The facts as people read them: name and text."""
