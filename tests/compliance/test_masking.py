@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from compliance.audit.actor import Actor
 from compliance.audit.models import AuditEntry
-from compliance.protection import reveal as revealing
+from compliance.identity import reveal as revealing
+from compliance.identity.reveal import RevealRefused, reveal
 from compliance.protection.errors import Tampered
 from compliance.protection.masking import CLASS_OF, Kind, masked
-from compliance.protection.reveal import RevealRefused, reveal
 from tests.cast import NOON
 from tests.compliance.cards.models import Card
 from tests.compliance.people import hire
