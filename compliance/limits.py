@@ -7,7 +7,8 @@ sign-ins and codes closes the door, and one that guards customers counts within 
 import hashlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Final, Literal, cast
 
 from django.conf import settings
@@ -46,6 +47,8 @@ class _Process:
     left: dict[str, int]
     counted: dict[str, int]
     rest_until: float = 0.0
+    turn: Lock = field(default_factory=Lock)
+    """Threads that come at once share a lot instead of taking one each."""
 
 
 _here: Final = _Process({}, {})
@@ -65,6 +68,11 @@ def spend(limit: str, doer: str, *, lot: int = 1) -> None:
     asking again, for deeds that come by the thousand. What it does not spend is lost, so never more
     is allowed than the limit says.
     """
+    with _here.turn:
+        _spend(limit, doer, lot)
+
+
+def _spend(limit: str, doer: str, lot: int) -> None:
     rule = _rule(limit)
     now = time.time()
     window = int(now // rule.seconds)
