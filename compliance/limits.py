@@ -9,7 +9,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from django.conf import settings
 from django.core.cache import caches
@@ -41,14 +41,24 @@ class TooMany(Exception):
 
 
 @dataclass(slots=True)
-class _Process:
-    """What this process remembers: unused parts of lots, its own counts, and a failed store."""
+class _Spender:
+    """One doer in one window, as this process sees it."""
 
-    left: dict[str, int]
+    lot: int
+    """So many deeds are counted here before the shared count hears of them."""
+    untold: int = 0
+    is_over: bool = False
+
+
+@dataclass(slots=True)
+class _Process:
+    """What this process remembers: doers by (limit, doer, window), its own counts, a failed store."""
+
+    spenders: dict[tuple[str, str, int], _Spender]
     counted: dict[str, int]
     rest_until: float = 0.0
     turn: Lock = field(default_factory=Lock)
-    """Threads that come at once share a lot instead of taking one each."""
+    """Threads that come at once share a lot."""
 
 
 _here: Final = _Process({}, {})
@@ -56,7 +66,7 @@ _here: Final = _Process({}, {})
 
 def forget() -> None:
     """Drop what this process remembers (tests)."""
-    _here.left.clear()
+    _here.spenders.clear()
     _here.counted.clear()
     _here.rest_until = 0.0
 
@@ -64,9 +74,9 @@ def forget() -> None:
 def spend(limit: str, doer: str, *, lot: int = 1) -> None:
     """Count one deed of `doer` against a limit of settings.LIMITS. Raises TooMany.
 
-    With `lot` a process takes so many at once from the shared count and then spends them without
-    asking again, for deeds that come by the thousand. What it does not spend is lost, so never more
-    is allowed than the limit says.
+    With `lot`, for deeds that come by the thousand, a process tells the shared count only of every
+    so many. Then a doer may be allowed more than the limit says, by less than a lot per process;
+    with a lot of one, never.
     """
     with _here.turn:
         _spend(limit, doer, lot)
@@ -76,26 +86,38 @@ def _spend(limit: str, doer: str, lot: int) -> None:
     rule = _rule(limit)
     now = time.time()
     window = int(now // rule.seconds)
+    place = (limit, doer, window)
+    spender = _here.spenders.get(place)
+    if spender is None:
+        _make_room(_here.spenders)
+        spender = _here.spenders[place] = _Spender(min(lot, rule.count))
     wait = int((window + 1) * rule.seconds - now) + 1
-    key = f"limit:{limit}:{hashlib.sha256(doer.encode()).hexdigest()[:32]}:{window}"
-    if _take_left(key):
+    if spender.is_over:
+        raise TooMany(limit, wait_seconds=wait)
+    spender.untold += 1
+    if spender.untold < spender.lot:
         return
-    try:
-        counted = _count(key, lot, rule.seconds)
-    except (RedisError, OSError) as error:
-        _here.rest_until = time.monotonic() + STORE_REST_SECONDS
-        log.warning("the store of limits does not answer: %s", type(error).__name__)
-        counted = None
+    told, spender.untold = spender.untold, 0
+    key = f"limit:{limit}:{hashlib.sha256(doer.encode()).hexdigest()[:32]}:{window}"
+    counted = _count_shared(key, told, rule.seconds)
     if counted is None:
         if rule.when_down == "closed":
             raise TooMany(limit, wait_seconds=int(STORE_REST_SECONDS), is_closed=True)
-        counted, lot = _count_here(key), 1
-    if counted - lot >= rule.count:
+        counted = _count_here(key, told)
+    spender.is_over = counted > rule.count
+    spender.lot = min(lot, max(1, rule.count - counted))
+    if spender.is_over:
         raise TooMany(limit, wait_seconds=wait)
-    usable = min(counted, rule.count) - (counted - lot)
-    if usable > 1:
-        _make_room(_here.left)
-        _here.left[key] = usable - 1
+
+
+def _count_shared(key: str, deeds: int, seconds: int) -> int | None:
+    """The shared count with these deeds in it. None: nobody can count just now."""
+    try:
+        return _count(key, deeds, seconds)
+    except (RedisError, OSError) as error:
+        _here.rest_until = time.monotonic() + STORE_REST_SECONDS
+        log.warning("the store of limits does not answer: %s", type(error).__name__)
+        return None
 
 
 def _rule(limit: str) -> Limit:
@@ -103,33 +125,24 @@ def _rule(limit: str) -> Limit:
     return Limit(count, seconds, cast("Literal['closed', 'local']", when_down))
 
 
-def _take_left(key: str) -> bool:
-    left = _here.left.get(key, 0)
-    if left > 1:
-        _here.left[key] = left - 1
-    elif left == 1:
-        del _here.left[key]
-    return left > 0
-
-
-def _count(key: str, lot: int, seconds: int) -> int | None:
-    """The shared count with this lot in it; None while the store rests."""
+def _count(key: str, deeds: int, seconds: int) -> int | None:
+    """None while the store rests."""
     if time.monotonic() < _here.rest_until:
         return None
     store = caches["default"]
     try:
-        return int(store.incr(key, lot))
+        return int(store.incr(key, deeds))
     except ValueError:  # Nobody has counted in this window yet.
         store.add(key, 0, timeout=2 * seconds)
-        return int(store.incr(key, lot))
+        return int(store.incr(key, deeds))
 
 
-def _count_here(key: str) -> int:
+def _count_here(key: str, deeds: int) -> int:
     _make_room(_here.counted)
-    _here.counted[key] = _here.counted.get(key, 0) + 1
+    _here.counted[key] = _here.counted.get(key, 0) + deeds
     return _here.counted[key]
 
 
-def _make_room(kept: dict[str, int]) -> None:
+def _make_room(kept: dict[Any, Any]) -> None:
     if len(kept) >= KEPT_MAX:
         kept.clear()

@@ -74,7 +74,7 @@ UPDATE merchants_apikey SET last_used_at = now(), digest = %(current)s
 # Whoever finds the row locked leaves it: another request is noting the same minute.
 
 
-RECENT_SECONDS: Final = 5.0
+RECENT_SECONDS: Final = 30.0
 RECENT_MAX: Final = 4096
 _recent: Final[dict[bytes, tuple[float, MerchantAccess]]] = {}
 """What this process found out lately, by the key's digest."""

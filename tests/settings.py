@@ -17,6 +17,9 @@ STORAGES = {
 # Static files come from where they lie: tests collect none.
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
+# Each process of the test runner counts for itself; "shared" is the store where a platform counts.
+CACHES["shared"] = {**CACHES["default"], "KEY_PREFIX": f"test{os.getpid()}"}  # noqa: F405
+CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}  # noqa: F405
 # A table of sealed columns for stories, and nothing else.
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.compliance.cards"]  # noqa: F405
 # Each process its own: a story's chain is not the next one's.

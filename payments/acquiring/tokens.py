@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from django.conf import settings
@@ -48,6 +48,7 @@ def checkout_pages() -> str:
     return f"{settings.BASE_URL}/pay/"
 
 
+@lru_cache(maxsize=256)
 def _proof(body: str, secret: str) -> str:
     digest = hmac.digest(_key(secret), body.encode(), "sha256")
     return digest.hex()[:_PROOF_CHARACTERS]

@@ -12,7 +12,7 @@ from merchants.access import MerchantAccess, by_api_key, by_recent_api_key
 
 SCHEME: Final = "bearer"
 CALLS_AT_ONCE: Final = 10
-"""So many calls of a key does a process take from the shared count at once."""
+"""A process tells the shared count of so many calls of a key at once."""
 
 
 @dataclass(frozen=True, slots=True)
