@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test check bench format lock
+.PHONY: run test check bench format messages lock
 .NOTPARALLEL:
 
 run test check bench:
@@ -13,6 +13,11 @@ run test check bench:
 format:
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
+
+# New texts into locale/, one line each, so that a change of one text changes one line.
+messages:
+	@DEMO=true $(BIN)/python manage.py makemessages -l zh_Hans --no-location --no-wrap --no-obsolete \
+		--ignore .venv --ignore var --ignore bench --ignore tests
 
 # Keeps the versions that are locked; `make lock UPGRADE=--upgrade` takes newer ones.
 lock:

@@ -186,3 +186,10 @@ def test_scripts_of_the_admin_find_the_words_that_django_lacks(tmp_path):
 def test_customers_are_met_in_chinese():
     assert settings.LANGUAGE_CODE == "zh-hans"
     assert [code for code, _name in settings.LANGUAGES] == ["zh-hans", "en"]
+
+
+@pytest.mark.parametrize("source", [SOURCE, SCRIPTS], ids=lambda source: source.name)
+def test_each_text_stands_on_one_line(source):
+    """As `make messages` writes it: tools that wrap differently would change half the file."""
+    written = source.read_text()
+    assert run(["msgcat", "--no-wrap", "-"], written) == written
