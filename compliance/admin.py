@@ -19,6 +19,7 @@ from compliance.approvals.admin import ApprovalAdmin
 from compliance.audit.models import AuditEntry
 from compliance.audit.trail import record
 from compliance.identity.models import Authenticator, RoleGrant, User
+from compliance.identity.readonly import ReadOnly
 from compliance.identity.signin import actor_of
 
 __all__ = ["ApprovalAdmin"]
@@ -40,8 +41,8 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return rows[:COUNT_MAX].count() if isinstance(rows, QuerySet) else len(rows)
 
 
-class RolesInline(admin.TabularInline):  # type: ignore[type-arg]
-    """The person's roles, to read."""
+class RolesInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """The person's roles, to read: approvals give and take them."""
 
     model = RoleGrant
     fk_name = "user"
@@ -49,14 +50,6 @@ class RolesInline(admin.TabularInline):  # type: ignore[type-arg]
     fields = ["role", "granted_by", "granted_at"]
     readonly_fields = ["role", "granted_by", "granted_at"]
     can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """An approval gives roles."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """An approval changes roles."""
-        return False
 
 
 @admin.register(User)
@@ -149,8 +142,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Who has enrolled, to read."""
+class AuthenticatorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Who has enrolled, to read. A lost one is taken away by an approval: see the person's page."""
 
     list_display = ["user", "confirmed", "created_at"]
     list_filter = ["confirmed"]
@@ -159,21 +152,9 @@ class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fields = ["user", "confirmed", "created_at"]
     readonly_fields = ["user", "confirmed", "created_at"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """People enrol themselves, at sign-in."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """There is nothing to change."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A lost one is taken away by an approval: the person's page has the way to ask."""
-        return False
-
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AuditEntryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """The trail, to read. Exact search by subject keeps it fast at any length."""
 
     list_display = ["at", "action", "subject_kind", "subject_id", "actor_label", "address"]
@@ -184,18 +165,6 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     list_per_page = 50
     paginator = CappedPaginator
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Entries are written by verbs."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Entries do not change."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Entries stay."""
-        return False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """None."""

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
@@ -31,6 +31,7 @@ from compliance.approvals.request import REASON_MAX
 from compliance.approvals.role_changes import GRANT, REVOKE, request_role
 from compliance.approvals.states import ApprovalState
 from compliance.identity.models import User
+from compliance.identity.readonly import ReadOnly
 from compliance.identity.roles import Ability, may
 from compliance.identity.signin import actor_of, person_of
 from compliance.identity.states import StaffRole
@@ -160,7 +161,7 @@ class FactorForm(forms.Form):
 
 
 @admin.register(Approval)
-class ApprovalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Requests to see and decide one by one: there is deliberately no action on many."""
 
     list_display = ["public_id", "what", "about", "maker", "status", "created_at", "expires_at"]
@@ -203,18 +204,6 @@ class ApprovalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """What the reader may see."""
         ordering = self.get_ordering(request)
         return visible_to(_person(request)).select_related("maker").order_by(*ordering)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Each kind has its own page for asking."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Requests do not change."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Requests stay."""
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         """Deciding, and asking for a role."""

@@ -1,36 +1,19 @@
 """The admin's pages of this storey, to read: what changes goes through verbs."""
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
+from compliance.identity.readonly import ReadOnly
 from merchants.accounts.models import ApiKey, Member, Merchant
 
 
-class ReadOnlyAdmin:
-    """What may be seen and not changed."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Verbs add."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Verbs change."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nothing is deleted."""
-        return False
-
-
-class MemberInline(ReadOnlyAdmin, admin.TabularInline):  # type: ignore[type-arg]
+class MemberInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     """The merchant's people."""
 
     model = Member
     extra = 0
 
 
-class ApiKeyInline(ReadOnlyAdmin, admin.TabularInline):  # type: ignore[type-arg]
+class ApiKeyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     """The merchant's keys."""
 
     model = ApiKey
@@ -39,7 +22,7 @@ class ApiKeyInline(ReadOnlyAdmin, admin.TabularInline):  # type: ignore[type-arg
 
 
 @admin.register(Merchant)
-class MerchantAdmin(ReadOnlyAdmin, admin.ModelAdmin):  # type: ignore[type-arg]
+class MerchantAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Merchants with their people and keys."""
 
     list_display = ["name", "public_id", "status", "may_live", "created_at"]

@@ -9,6 +9,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from compliance.identity.readonly import ReadOnly
 from payments.admin.keyset import KeysetChangeList
 
 FOUND_MAX: Final = 200
@@ -18,22 +19,6 @@ if TYPE_CHECKING:
     _Inline = admin.TabularInline[Any, Any]
 else:
     _Admin, _Inline = admin.ModelAdmin, admin.TabularInline
-
-
-class ReadOnly:
-    """Verbs change things, after asking who may; the admin's own forms never do."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody adds."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody changes."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody deletes."""
-        return False
 
 
 class ReadOnlyInline(ReadOnly, _Inline):
