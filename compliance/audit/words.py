@@ -48,6 +48,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "payment.paid": _("A payment was paid."),
     "person.added": _("Added a person."),
     "person.changed": _("Changed a person's account."),
+    "person.password_changed": _("Changed their own password."),
     "person.password_set": _("Set a person's password."),
     "refund.failed": _("A refund failed."),
     "refund.succeeded": _("Money went back to the customer."),

@@ -41,7 +41,8 @@ def forget() -> None:
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 403. In the admin and on the desk, that a signed-in person was refused is recorded."""
-    if request.user.is_authenticated and request.path.startswith(tuple(map(reverse, GUARDED))):
+    is_guarded = request.path.startswith(tuple(map(reverse, GUARDED)))
+    if is_guarded and request.user.is_authenticated:  # Only pages know a user, programs have none.
         actor = actor_of(request)
         facts = {"path": _cleaned(request.path, 200), "method": request.method or ""}
         _tell("access.refused", actor, about=actor.id, facts=facts)

@@ -9,7 +9,7 @@ from compliance.audit.models import AuditEntry
 from compliance.audit.sealing import seal_audit
 from compliance.audit.trail import record
 from compliance.models import Authenticator, User
-from tests.compliance.people import hire
+from tests.compliance.people import PASSWORD, hire
 
 pytestmark = pytest.mark.django_db
 
@@ -172,6 +172,21 @@ class TestAdmin:
         assert answer.status_code == 302
         entry = AuditEntry.objects.latest("pk")
         assert entry.action == "person.password_set"
+        assert "unheard" not in str(entry.facts)
+
+    def test_changing_ones_own_password_is_recorded_without_it(self, office):
+        form = {
+            "old_password": PASSWORD,
+            "new_password1": "an unheard-of phrase", "new_password2": "an unheard-of phrase",
+        }  # fmt: skip
+        wrong = office.post("/admin/password_change/", {**form, "old_password": "not that"})
+        assert wrong.status_code == 200
+        assert AuditEntry.objects.latest("pk").action != "person.password_changed"
+
+        assert office.post("/admin/password_change/", form).status_code == 302
+
+        entry = AuditEntry.objects.latest("pk")
+        assert (entry.action, entry.actor_label) == ("person.password_changed", "he")
         assert "unheard" not in str(entry.facts)
 
     def test_people_are_never_deleted(self, office):
