@@ -27,11 +27,13 @@ TRIES_MAX: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that the check is bound to. `label` is for the reader's eyes only."""
+    """One thing that the check is bound to. `label` and `shown` are for the reader's eyes only."""
 
     name: str
     label: str
     value: str
+    shown: str = ""
+    """The value in the reader's words, where those are others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def want(
         purpose=deed.purpose,
         digest=deed.digest(),
         title=deed.title,
-        facts=[[fact.label, fact.value] for fact in deed.facts],
+        facts=[[fact.label, fact.shown or fact.value] for fact in deed.facts],
         path=path,
         back=back or path,
         form_sealed=seal(json.dumps(list(form)), bound_to=f"step-up:{number}"),
@@ -76,11 +78,16 @@ def want(
 
 
 def find(*, user: User, session: str, number: str, at: datetime) -> StepUp | None:
-    """The wish of this person in this session, while it lasts."""
+    """The wish of this person in this session. `is_late` says whether it can still be done."""
     wanted = StepUp.objects.filter(
         user=user, session=digest_of(session), public_id=number, created_at__gt=at - 2 * LASTS
     )
     return wanted.first()
+
+
+def is_late(wanted: StepUp, *, at: datetime) -> bool:
+    """Whether the person took too long, for the code or, after it, for the deed."""
+    return at - (wanted.passed_at or wanted.created_at) >= LASTS
 
 
 def form_of(wanted: StepUp) -> list[tuple[str, str]]:
@@ -96,7 +103,7 @@ def show(*, wanted: StepUp, code: str, actor: Actor, at: datetime) -> Shown:
         row = StepUp.objects.select_for_update().filter(pk=wanted.pk).first()
         if row is None or row.passed_at is not None:
             return Shown(None)
-        if shown.device is not None and at - row.created_at <= LASTS:
+        if shown.device is not None and not is_late(row, at=at):
             row.passed_at = at
             row.save(update_fields=["passed_at"])
             _tell("stepup.passed", row, actor=actor, at=at)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from compliance.identity.forms import CodeForm
 from compliance.identity.models import StepUp, User
 from compliance.identity.signin import actor_of, person_of, verified_required
-from compliance.identity.stepup import LASTS, Deed, find, form_of, show, spend, want
+from compliance.identity.stepup import LASTS, Deed, find, form_of, is_late, show, spend, want
 from compliance.identity.views import explain_code
 
 CHALLENGE = (
@@ -60,6 +60,8 @@ def stepup(request: HttpRequest, number: str) -> HttpResponse:
     wanted = find(user=user, session=session, number=number, at=now)
     if wanted is None:
         raise Http404
+    if is_late(wanted, at=now):
+        return _over(request, wanted, is_too_late=True)
     if wanted.passed_at is not None:
         return _page(request, wanted, None)
     form = CodeForm(request.POST or None)
@@ -70,11 +72,14 @@ def stepup(request: HttpRequest, number: str) -> HttpResponse:
             return redirect("identity:stepup", number)
         again = find(user=user, session=session, number=number, at=now)
         if again is None:
-            return render(
-                request, "identity/stepup_over.html", {"back": wanted.back}, status=HTTPStatus.GONE
-            )
+            return _over(request, wanted, is_too_late=False)
         explain_code(form, shown)
     return _page(request, wanted, form)
+
+
+def _over(request: HttpRequest, wanted: StepUp, *, is_too_late: bool) -> HttpResponse:
+    context = {"back": wanted.back, "is_too_late": is_too_late}
+    return render(request, "identity/stepup_over.html", context, status=HTTPStatus.GONE)
 
 
 def _page(request: HttpRequest, wanted: StepUp, form: CodeForm | None) -> HttpResponse:

@@ -14,7 +14,7 @@ from compliance.identity.stepup_pages import requires_step_up
 from merchants.access import MerchantAccess
 from merchants.accounts.abilities import KEYS_MANAGE, PAYMENTS_READ
 from merchants.accounts.keys import KeyNotFound, create_api_key, revoke_api_key
-from merchants.accounts.queries import list_keys, list_team, memberships_of
+from merchants.accounts.queries import list_keys, list_team, memberships_of, merchant_name
 from merchants.errors import AccessRefused, MerchantRefusal
 from merchants.portal.forms import SCOPE_LABELS, KeyForm
 from merchants.portal.session import choose_merchant, frame_of, portal_page
@@ -71,13 +71,15 @@ def _new_key(access: MerchantAccess, form: KeyForm) -> Deed:
     """What somebody confirms who makes a key."""
     scopes = form.cleaned_data["scopes"]
     told = ", ".join(str(SCOPE_LABELS[scope]) for scope in scopes)
+    mode = _("Live: real money") if access.livemode else _("Test: no real money")
     return Deed(
         purpose="api_key.create",
         title=_("Create an API key"),
         facts=(
-            Fact("merchant", _("Merchant"), access.merchant),
+            Fact("merchant", _("Merchant"), access.merchant, shown=merchant_name(access)),
+            Fact("livemode", _("Mode"), str(access.livemode), shown=mode),
             Fact("label", _("What the key is for"), form.cleaned_data["label"]),
-            Fact("scopes", _("What it may do"), told),
+            Fact("scopes", _("What it may do"), " ".join(sorted(scopes)), shown=told),
         ),
     )
 

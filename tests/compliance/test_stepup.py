@@ -13,7 +13,7 @@ from compliance.identity.models import StepUp
 from compliance.identity.stepup import TRIES_MAX, Deed, Fact, spend, want
 from merchants.accounts.register import add_member, register_merchant
 from merchants.accounts.states import Role
-from merchants.models import ApiKey
+from merchants.models import ApiKey, Merchant
 from tests.compliance.people import NOON, code_now, confirm, hire
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,7 @@ class TestOnThePage:
         assert "Create an API key" in page
         assert "收银程序 &lt;b&gt;" in page
         assert "Create and close payments" in page
+        assert "Mingshan Tea" in page
 
         made = confirm(browser, asked)
 
@@ -92,7 +93,10 @@ class TestOnThePage:
     def test_a_code_that_comes_too_late_does_not_do(self, browser):
         asked = browser.post(PAGE, KEY)
         with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=31)):
-            assert browser.post(asked.url, {"code": code_now()}).status_code == 200
+            late = browser.post(asked.url, {"code": code_now()})
+        assert late.status_code == 410
+        assert "longer than five minutes" in late.content.decode()
+        assert "wrong" not in late.content.decode()
         with time_machine.travel(timezone.now() + timedelta(minutes=11)):
             assert browser.get(asked.url).status_code == 404
         assert "stepup.passed" not in actions()
@@ -101,8 +105,24 @@ class TestOnThePage:
         asked = browser.post(PAGE, KEY)
         browser.post(asked.url, {"code": code_now(steps=1)})
         with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1)):
+            assert browser.get(asked.url).status_code == 410
             assert browser.post(PAGE, KEY).url.startswith("/confirm/")
         assert not ApiKey.objects.exists()
+
+    def test_a_check_for_play_money_makes_no_key_for_real_money(self, browser, tea, settings):
+        asked = browser.post(PAGE, KEY)
+        assert "Test: no real money" in browser.get(asked.url).content.decode()
+        browser.post(asked.url, {"code": code_now(steps=1)})
+        settings.DEMO = False
+        Merchant.objects.filter(pk=tea.pk).update(may_live=True)
+        again = browser.post(PAGE, KEY)
+        assert "Live: real money" in browser.get(again.url).content.decode()
+        assert not ApiKey.objects.exists()
+
+    def test_the_language_may_change_on_the_way(self, browser):
+        asked = browser.post(PAGE, KEY)
+        browser.post(asked.url, {"code": code_now(steps=1)})
+        assert browser.post(PAGE, KEY, headers={"accept-language": "zh-hans"}).status_code == 201
 
     def test_guessing_ends_with_the_wish(self, browser):
         asked = browser.post(PAGE, KEY)
