@@ -52,7 +52,7 @@ class _Spender:
 
 @dataclass(slots=True)
 class _Process:
-    """What this process remembers: doers by (limit, doer, window), its own counts, a failed store."""
+    """What this process remembers: doers by limit and window, its own counts, a failed store."""
 
     spenders: dict[tuple[str, str, int], _Spender]
     counted: dict[str, int]
