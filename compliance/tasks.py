@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from compliance.approvals import expiry
 from compliance.audit import sealing
+from compliance.identity import sessions
 
 
 @shared_task(name="compliance.seal_audit", time_limit=120)
@@ -17,3 +18,9 @@ def seal_audit() -> int:
 def expire_requests() -> int:
     """End requests whose time ran out. Safe to run twice at once: each takes other rows."""
     return expiry.expire_requests(at=timezone.now())
+
+
+@shared_task(name="compliance.forget_old_sessions", time_limit=120)
+def forget_old_sessions() -> int:
+    """Delete what is known of sessions of weeks ago."""
+    return sessions.forget_old_sessions(at=timezone.now())

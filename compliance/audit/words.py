@@ -57,6 +57,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "second_factor.enrolled": _("Enrolled an authenticator."),
     "second_factor.refused": _("Typed a wrong code at sign-in."),
     "second_factor.removed": _("Took an authenticator away."),
+    "session.ended": _("A session was ended."),
     "signin.ended": _("Signed out."),
     "signin.failed": _("Typed a wrong password, or a name that nobody has."),
     "signin.locked": _("Tried too many passwords; the door was closed for a while."),

@@ -1,9 +1,13 @@
-"""The address that a request really comes from."""
+"""Where a request really comes from."""
 
+import unicodedata
 from ipaddress import ip_address
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest
+
+AGENT_CHARACTERS_MAX: Final = 200
 
 
 def client_address(request: HttpRequest) -> str:
@@ -20,3 +24,9 @@ def client_address(request: HttpRequest) -> str:
         return str(ip_address(address))
     except ValueError:
         return ""
+
+
+def agent_of(request: HttpRequest) -> str:
+    """What the caller's program calls itself, on one line and short: anybody may write anything."""
+    told = request.META.get("HTTP_USER_AGENT", "")[:AGENT_CHARACTERS_MAX]
+    return "".join(" " if unicodedata.category(sign).startswith("C") else sign for sign in told)

@@ -13,6 +13,8 @@ from django.db import transaction
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.models import Authenticator, User
+from compliance.identity.sessions import end_sessions
+from compliance.identity.states import Ending
 
 SECRET_BYTES: Final = 20
 OFFER_LASTS: Final = timedelta(minutes=15)
@@ -58,6 +60,7 @@ def add_device(*, user: User, secret: str, actor: Actor, at: datetime) -> Authen
 @transaction.atomic
 def remove_device(*, device: Authenticator, actor: Actor, at: datetime) -> None:
     """Take a lost authenticator away. Its sessions end, and the next sign-in enrols another."""
+    end_sessions(user=device.user, why=Ending.SECOND_FACTOR, actor=actor, at=at)
     _tell("second_factor.removed", device.user, actor=actor, at=at)
     device.delete()
 

@@ -1,4 +1,4 @@
-"""Why somebody's roles stay as they are. Refusals: expected, and told to people by their code."""
+"""Refusals of this room: expected, and told to people by their code."""
 
 
 class RoleRefused(Exception):
@@ -10,3 +10,7 @@ class RoleRefused(Exception):
     def __init__(self, code: str, *, role: str, other: str = "") -> None:
         super().__init__(code)
         self.code, self.role, self.other = code, role, other
+
+
+class SessionNotFound(Exception):
+    """The person has no such open session."""

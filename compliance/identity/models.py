@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import CharField, F, Q
+from django.db.models import CharField, Q
 from django.db.models.functions import Cast
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,7 @@ from django.utils.translation import pgettext_lazy
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
-from compliance.identity.states import StaffRole
+from compliance.identity.states import Ending, StaffRole
 from compliance.protection.fields import seal, unseal
 
 CODE_DIGITS: Final = 6
@@ -53,7 +53,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     """Which human this account belongs to. A trigger refuses to change it."""
 
     session_epoch = models.PositiveIntegerField(default=0, db_default=0, editable=False)
-    """Counted up to end all of the person's sessions: see `end_sessions`."""
+    """Counted up to end all of the person's sessions: see `sessions.end_sessions`."""
 
     REQUIRED_FIELDS = ["email", "display_name"]
 
@@ -77,11 +77,6 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         """See `clean`, for people who come from no form."""
         self.person_ref = self.person_ref or str(uuid.uuid4())
         super().save(*args, **kwargs)
-
-    def end_sessions(self) -> None:
-        """End every session of this account, wherever it is open. The caller records why."""
-        User.objects.filter(pk=self.pk).update(session_epoch=F("session_epoch") + 1)
-        self.refresh_from_db(fields=["session_epoch"])
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must hold to stay open: it changes with the password and the epoch."""
@@ -182,6 +177,42 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         self.throttle_reset(commit=False)
         self.save()
         return True
+
+
+class BrowserSession(models.Model):
+    """A browser in which somebody is signed in, or was: see `sessions`. Rows live for weeks."""
+
+    public_id = models.CharField(max_length=32, unique=True)
+    user = models.ForeignKey(User, models.CASCADE, related_name="browser_sessions")
+    key_digest = models.BinaryField(max_length=32, unique=True)
+    """SHA-256 of the session's key, which itself would open the session."""
+    is_staff = models.BooleanField()
+    """Whether the shorter limits of the staff hold for it."""
+    address = models.CharField(max_length=45)
+    agent = models.CharField(max_length=200)
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.CharField(max_length=16, choices=Ending, blank=True, default="")
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["user"], name="browser_session_open", condition=Q(ended_at__isnull=True)
+            ),
+            models.Index(fields=["began_at"], name="browser_session_age"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_why="")
+                | (Q(ended_at__isnull=False) & Q(ended_why__in=Ending.values)),
+                name="browser_session_end_has_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.agent
 
 
 class StepUp(models.Model):

@@ -15,7 +15,8 @@ from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.errors import RoleRefused
 from compliance.identity.models import RoleGrant, User
-from compliance.identity.states import StaffRole
+from compliance.identity.sessions import end_sessions
+from compliance.identity.states import Ending, StaffRole
 
 
 class Ability(StrEnum):
@@ -159,7 +160,7 @@ def grant_role(
             raise RoleRefused("role_excluded", role=role, other=other)
     grant = RoleGrant.objects.create(user=locked, role=role, granted_by=granted_by, granted_at=at)
     _set_staff(locked, is_staff=True)
-    locked.end_sessions()
+    end_sessions(user=locked, why=Ending.ROLES, actor=actor, at=at)
     _tell("role.granted", locked, role, actor=actor, reason=reason, at=at)
     return grant
 
@@ -178,7 +179,7 @@ def revoke_role(
         raise RoleRefused("role_not_held", role=role)
     if not locked.is_superuser:
         _set_staff(locked, is_staff=RoleGrant.objects.filter(user=locked).exists())
-    locked.end_sessions()
+    end_sessions(user=locked, why=Ending.ROLES, actor=actor, at=at)
     _tell("role.revoked", locked, role, actor=actor, reason=reason, at=at)
 
 

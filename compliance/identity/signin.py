@@ -19,13 +19,12 @@ from django_otp import login as otp_login
 
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
-from compliance.identity.address import client_address
+from compliance.identity.address import agent_of, client_address
 from compliance.identity.models import Authenticator, User
 from compliance.identity.pending import Pending, forget
 from compliance.identity.roles import DESK_ROLES, roles_of
+from compliance.identity.sessions import begin_session, close_session, longest_session
 
-SESSION_SECONDS: Final = 12 * 3600
-"""A day's work. Who is not seen for so long signs in again."""
 NEXT_CHARACTERS_MAX: Final = 2000
 _PAGE_HERE: Final = re.compile(r"/(?![/\\])[^\\\s\x00-\x1f\x7f]*")
 
@@ -97,7 +96,13 @@ def let_in(request: HttpRequest, pending: Pending, device: Authenticator) -> Htt
     forget(request)
     login(request, user, backend=pending.backend)
     otp_login(request, device)
-    request.session.set_expiry(SESSION_SECONDS)
+    is_staff = user.is_staff
+    # Django forgets it an hour later, so that whoever comes meanwhile is told what happened.
+    request.session.set_expiry(longest_session(is_staff=is_staff) + 3600)
+    begin_session(
+        user=user, key=request.session.session_key or "", is_staff=is_staff,
+        address=client_address(request), agent=agent_of(request), at=timezone.now(),
+    )  # fmt: skip
     record(
         actor_of(request, user),
         "signin.succeeded",
@@ -128,7 +133,10 @@ def let_out(request: HttpRequest) -> None:
     """End the session."""
     if request.user.is_authenticated:
         actor = actor_of(request)
-        record(actor, "signin.ended", subject=("user", actor.id), at=timezone.now())
+        now = timezone.now()
+        key = request.session.session_key or ""
+        close_session(user=request.user, key=key, at=now)
+        record(actor, "signin.ended", subject=("user", actor.id), at=now)
     logout(request)
 
 

@@ -1,6 +1,7 @@
-"""The roles that a person of the staff can hold."""
+"""The roles that a person of the staff can hold, and why a session ended."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
@@ -15,3 +16,17 @@ class StaffRole(TextChoices):
     COMPLIANCE_OFFICER = "compliance_officer", pgettext_lazy("staff role", "Compliance officer")
     COMPLIANCE_APPROVER = "compliance_approver", pgettext_lazy("staff role", "Compliance approver")
     AUDITOR = "auditor", pgettext_lazy("staff role", "Auditor")
+
+
+class Ending(TextChoices):
+    """Why somebody is not signed in any more."""
+
+    SIGNED_OUT = "signed_out", _("Signed out")
+    IDLE = "idle", _("Not used for too long")
+    OVER = "over", _("Open for too long")
+    BY_OWNER = "by_owner", _("Ended from another browser")
+    BY_STAFF = "by_staff", _("Ended by an administrator")
+    PASSWORD = "password", _("The password was changed")
+    ROLES = "roles", _("The roles changed")
+    SECOND_FACTOR = "second_factor", _("A second factor was taken away")
+    DISABLED = "disabled", _("The account was switched off")

@@ -17,6 +17,7 @@ from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.devices import Shown, show_code
 from compliance.identity.models import StepUp, User
+from compliance.identity.sessions import digest_of
 from compliance.numbers import new_number
 from compliance.protection.fields import seal, unseal
 
@@ -127,11 +128,6 @@ def spend(*, user: User, session: str, deed: Deed, at: datetime) -> bool:
         passed_at__gt=at - LASTS,
     ).delete()
     return bool(used)
-
-
-def digest_of(session: str) -> bytes:
-    """What is kept of a session's key: enough to recognise it, nothing to steal."""
-    return hashlib.sha256(session.encode()).digest()
 
 
 def _tell(action: str, row: StepUp, *, actor: Actor, at: datetime) -> None:

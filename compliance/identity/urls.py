@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from django.urls import path
 
-from compliance.identity import stepup_pages, views
+from compliance.identity import account_pages, stepup_pages, views
 from compliance.identity.address import client_address
 from compliance.identity.limited import limited
 
@@ -34,5 +34,8 @@ urlpatterns = [
         limited("code", address_of)(stepup_pages.stepup),
         name="stepup",
     ),
+    path("account/", account_pages.account, name="account"),
+    path("account/session/", account_pages.session, name="session"),
+    path("account/sessions/end/", account_pages.end, name="end-session"),
     path("signout/", views.signout, name="signout"),
 ]

@@ -31,6 +31,8 @@ from compliance.identity.signin import (
     person_of,
     safe_next,
 )
+from compliance.identity.states import Ending
+from compliance.identity.watch import ENDED_KEY
 
 
 @never_cache
@@ -49,7 +51,9 @@ def signin(request: HttpRequest) -> HttpResponse:
             remember(request, user, next_page=page, at=timezone.now())
             return redirect("identity:code" if has_device(user) else "identity:enrol")
         form.add_error(None, _("This user name and password do not belong together."))
-    return render(request, "identity/signin.html", {"form": form, "next": page})
+    ended = request.session.get(ENDED_KEY)
+    context = {"form": form, "next": page, "ended": Ending(ended).label if ended else ""}
+    return render(request, "identity/signin.html", context)
 
 
 @never_cache

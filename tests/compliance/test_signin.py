@@ -381,11 +381,6 @@ class TestTheSession:
 
         assert thief.get("/portal/keys/")["Location"].startswith("/signin/")
 
-    def test_the_session_ends_after_a_days_work(self, client, lin):
-        lin.sign_in(client)
-
-        assert client.session.get_expiry_age() == 12 * 3600
-
     def test_a_session_without_second_factor_opens_nothing(self, client, lin):
         client.force_login(lin.user, "django.contrib.auth.backends.ModelBackend")
 

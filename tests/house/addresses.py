@@ -13,8 +13,8 @@ from tests.cast import Shop, order
 from tests.compliance.people import hire
 
 ONLY_POST: Final = frozenset({
-    "identity:signout", "set_language", "merchants:revoke", "api:payment-close",
-    "api:event-replay", "inbound:notify", "admin:logout",
+    "identity:signout", "identity:end-session", "set_language", "merchants:revoke",
+    "api:payment-close", "api:event-replay", "inbound:notify", "admin:logout",
     "admin:compliance_approval_decide", "desk:export",
 })  # fmt: skip
 

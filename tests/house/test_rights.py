@@ -70,6 +70,11 @@ def own_wish(visitor: Visitor) -> str:
     return NOT_THERE if visitor.is_signed_in else SENT_TO_SIGN_IN
 
 
+def own_session(visitor: Visitor) -> str:
+    """Nobody ends somebody else's session."""
+    return NOT_THERE if visitor.is_signed_in else SENT_TO_SIGN_IN
+
+
 def program(visitor: Visitor) -> str:
     """An API key, which no person has: a session counts for nothing."""
     return REFUSED
@@ -128,6 +133,8 @@ RIGHTS: Final[dict[str, Rule]] = {
     "readyz": everybody, "set_language": everybody,
     "identity:signin": everybody, "identity:signout": everybody,
     "identity:code": everybody, "identity:enrol": everybody, "identity:stepup": own_wish,
+    "identity:account": signed_in, "identity:end-session": own_session,
+    "identity:session": everybody,
     "checkout:pay": everybody, "checkout:status": everybody, "checkout:return": everybody,
     "api:schema": everybody, "inbound:notify": everybody,
     "api:payments": program, "api:payment": program, "api:payment-close": program,
