@@ -16,13 +16,14 @@ class ComplianceConfig(AppConfig):
     def ready(self) -> None:
         """Register checks and sealed columns; meet every request with a living connection."""
         from compliance import checks, database  # noqa: F401
-        from compliance.approvals import factor_changes, role_changes
+        from compliance.approvals import email_changes, factor_changes, role_changes
         from compliance.identity import failures
         from compliance.protection.rotation import register_bound_column
 
         role_changes.register_kinds()
         failures.watch()
         factor_changes.register_kinds()
+        email_changes.register_kinds()
         register_bound_column(
             model="compliance.Authenticator",
             column="secret_sealed",
@@ -31,6 +32,9 @@ class ComplianceConfig(AppConfig):
         )
         register_bound_column(
             model="compliance.StepUp", column="form_sealed", row="public_id", prefix="step-up"
+        )
+        register_bound_column(
+            model="compliance.Letter", column="body_sealed", row="public_id", prefix="letter"
         )
 
         def revive(**kwargs: Any) -> None:

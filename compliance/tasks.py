@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from compliance.approvals import expiry
 from compliance.audit import sealing
-from compliance.identity import sessions
+from compliance.identity import letters, links, sessions
 
 
 @shared_task(name="compliance.seal_audit", time_limit=120)
@@ -20,7 +20,18 @@ def expire_requests() -> int:
     return expiry.expire_requests(at=timezone.now())
 
 
-@shared_task(name="compliance.forget_old_sessions", time_limit=120)
-def forget_old_sessions() -> int:
-    """Delete what is known of sessions of weeks ago."""
-    return sessions.forget_old_sessions(at=timezone.now())
+@shared_task(name="compliance.send_letters", time_limit=300)
+def send_letters() -> int:
+    """Send the e-mails that are due. Safe to run twice at once: each takes other rows."""
+    return letters.send_letters(at=timezone.now())
+
+
+@shared_task(name="compliance.forget_what_is_old", time_limit=120)
+def forget_what_is_old() -> int:
+    """Delete what is known of sessions, links and letters of weeks ago."""
+    now = timezone.now()
+    return (
+        sessions.forget_old_sessions(at=now)
+        + links.forget_old_links(at=now)
+        + letters.forget_old_letters(at=now)
+    )

@@ -40,6 +40,10 @@ def _is_count_private(settings: Any) -> bool:
     return "locmem" in settings.CACHES["default"]["BACKEND"].lower()
 
 
+def _is_mail_nowhere(settings: Any) -> bool:
+    return "smtp" not in settings.EMAIL_BACKEND
+
+
 def _has_sandbox(settings: Any) -> bool:
     return any("sandbox" in app for app in settings.INSTALLED_APPS)
 
@@ -53,6 +57,8 @@ FAULTS: Final[tuple[tuple[str, Callable[[Any], bool]], ...]] = (
      _is_secret_short),
     ("CACHE_URL is not set: each process would count tries alone. Name a Redis.",
      _is_count_private),
+    ("EMAIL_URL is not set: nobody could be invited or told anything. Name a mail server.",
+     _is_mail_nowhere),
     ("The sandbox gateways are installed: anybody could pay without money.", _has_sandbox),
 )  # fmt: skip
 """A sentence for whoever starts it, and what makes it true."""

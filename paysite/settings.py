@@ -151,6 +151,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "compliance.identity.guessable.NotGuessable"},
 ]
 LOGIN_URL = "identity:signin"
 LOGIN_REDIRECT_URL = "/portal/"
@@ -174,6 +175,11 @@ LIMITS = {
     # Who tries one name from many addresses. Its owner waits too, at most an hour.
     "signin.name": (50, 3600, "closed"),
     "code": (30, 900, "closed"),
+    # Who types the own password once more, to change it.
+    "password": (10, 900, "closed"),
+    # Links by e-mail: asked for at one address of the network, and for one mailbox.
+    "link": (20, 3600, "closed"),
+    "link.name": (5, 3600, "closed"),
     # Entries in the audit trail about one account's failures from one address.
     "trail.failure": (1, 60, "local"),
     # Of one checkout page. Its own script asks at most 40 times a minute.
@@ -221,6 +227,14 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+if DEMO:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "letters"
+else:
+    vars().update(env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://"))
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Paysite <paysite@localhost>")
+
 SESSION_LIMITS = {"staff": (15 * 60, 8 * 3600), "portal": (30 * 60, 12 * 3600)}
 """Seconds without being used, and seconds in all, after which a session ends."""
 SESSION_COOKIE_HTTPONLY = True

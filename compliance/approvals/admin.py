@@ -21,14 +21,16 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from compliance.approvals.decide import approve, break_glass, cancel, reject, review_glass
+from compliance.approvals.email_changes import request_email
 from compliance.approvals.errors import TOLD, ApprovalRefused
 from compliance.approvals.factor_changes import request_removal
+from compliance.approvals.forms import EmailForm, FactorForm, RoleForm
 from compliance.approvals.frozen import is_as_asked
 from compliance.approvals.models import Approval
 from compliance.approvals.queries import OPEN, UNREVIEWED, deeds_of, visible_to, waiting_for
 from compliance.approvals.registry import find_kind
 from compliance.approvals.request import REASON_MAX
-from compliance.approvals.role_changes import GRANT, REVOKE, request_role
+from compliance.approvals.role_changes import request_role
 from compliance.approvals.states import ApprovalState
 from compliance.identity.models import User
 from compliance.identity.readonly import ReadOnly
@@ -130,36 +132,6 @@ class ShowFilter(admin.SimpleListFilter):
                 return queryset
 
 
-class RoleForm(forms.Form):
-    """One change of one person's roles."""
-
-    change = forms.ChoiceField(label=gettext_lazy("Change"))
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=REASON_MAX,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )  # fmt: skip
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        """The changes that are possible from where the person stands."""
-        super().__init__(*args, **kwargs)
-        held = set(user.role_grants.values_list("role", flat=True))
-        self.fields["change"].choices = [  # type: ignore[attr-defined]
-            (f"{REVOKE}:{role}", _("Take away: %(role)s") % {"role": role.label})
-            if role in held
-            else (f"{GRANT}:{role}", _("Give: %(role)s") % {"role": role.label})
-            for role in StaffRole
-        ]
-
-
-class FactorForm(forms.Form):
-    """Why somebody needs another authenticator."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=REASON_MAX,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )  # fmt: skip
-
-
 @admin.register(Approval)
 class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Requests to see and decide one by one: there is deliberately no action on many."""
@@ -214,6 +186,8 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             path("roles/<int:person>/", view(self.ask_for_role), name="compliance_approval_roles"),
             path("second-factor/<int:person>/", view(self.ask_for_removal),
                  name="compliance_approval_factor"),
+            path("email/<int:person>/", view(self.ask_for_email),
+                 name="compliance_approval_email"),
             *super().get_urls(),
         ]  # fmt: skip
 
@@ -311,6 +285,20 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
         form = FactorForm(request.POST or None)
         title = _("Ask to take the authenticator away")
+        return self._ask(request, Ability.SECOND_FACTOR_REQUEST, user, form, ask, title=title)
+
+    def ask_for_email(self, request: HttpRequest, person: int) -> HttpResponse:
+        """Ask that letters to a person go to another address."""
+        user = get_object_or_404(User, pk=person)
+
+        def ask(said: Mapping[str, Any]) -> Approval:
+            return request_email(
+                user=user, email=said["email"], reason=said["reason"], maker=_person(request),
+                actor=actor_of(request), at=timezone.now(),
+            )  # fmt: skip
+
+        form = EmailForm(request.POST or None)
+        title = _("Ask for another e-mail address")
         return self._ask(request, Ability.SECOND_FACTOR_REQUEST, user, form, ask, title=title)
 
     def _ask(

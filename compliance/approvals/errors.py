@@ -32,6 +32,7 @@ TOLD: Final = {
         "A request about this is waiting already. Have it decided or cancelled first."
     ),
     "no_change": gettext_lazy("This is how it stands already. There is nothing to ask for."),
+    "email_taken": gettext_lazy("Another account has this address. Find out whose it is first."),
     "not_pending": gettext_lazy("This request is over: somebody was quicker, or its time ran out."),
     "own_request": gettext_lazy(
         "You made this request, perhaps with another account. Somebody else must decide it."

@@ -1,19 +1,14 @@
 """Django's admin behind our sign-in and second factor."""
 
-from http import HTTPStatus
-
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from compliance.audit.trail import record
-from compliance.identity.signin import actor_of, is_verified, let_out, safe_next, signin_address
+from compliance.identity.signin import is_verified, let_out, safe_next, signin_address
 
 LENT_TO_DJANGO = (
     gettext_noop(":"),
@@ -51,17 +46,11 @@ class PlatformAdminSite(AdminSite):
             raise PermissionDenied
         return redirect(signin_address(page))
 
-    def password_change(  # type: ignore[override]  # a redirect, when it was changed
+    def password_change(  # type: ignore[override]  # a redirect, as everywhere else
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """One's own password. That it was changed is recorded with the change."""
-        with transaction.atomic():
-            response = super().password_change(request, extra_context)
-            if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
-                actor = actor_of(request)
-                subject = ("user", actor.id)
-                record(actor, "person.password_changed", subject=subject, at=timezone.now())
-        return response
+        """One's own password is changed where everybody's is."""
+        return redirect("identity:password")
 
     def logout(  # type: ignore[override]  # a redirect, as everywhere else
         self, request: HttpRequest, extra_context: dict[str, object] | None = None

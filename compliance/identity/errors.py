@@ -14,3 +14,11 @@ class RoleRefused(Exception):
 
 class SessionNotFound(Exception):
     """The person has no such open session."""
+
+
+class LinkOver(Exception):
+    """The link was used, replaced, is too old, or belongs to another browser."""
+
+
+class EmailTaken(Exception):
+    """Another account has the address."""

@@ -1,5 +1,7 @@
 """What people type to sign in."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -41,3 +43,55 @@ class CodeForm(forms.Form):
     def clean_code(self) -> str:
         """People type codes with a space in the middle, as apps show them."""
         return "".join(str(self.cleaned_data["code"]).split())
+
+
+class AddressForm(forms.Form):
+    """Where a link is to be sent."""
+
+    email = forms.EmailField(
+        label=_("Email address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autocapitalize": "none"}),
+    )
+
+
+class NewPasswordForm(forms.Form):
+    """A password chosen by its owner. Whether it is good enough the verb says."""
+
+    password = forms.CharField(
+        label=_("New password"),
+        max_length=1024,
+        strip=False,
+        help_text=_(
+            "Twelve characters or more. A sentence that nobody else would think of is best; signs"
+            " and digits are not needed."
+        ),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=_("New password again"),
+        max_length=1024,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Typed twice the same."""
+        said = super().clean() or {}
+        if said.get("password") and said.get("again") and said["password"] != said["again"]:
+            self.add_error("again", _("The two are not the same. Type the new password again."))
+        return said
+
+
+class PasswordChangeForm(NewPasswordForm):
+    """Who changes a password shows that it is theirs, with both factors."""
+
+    old = forms.CharField(
+        label=_("Password until now"),
+        max_length=1024,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    code = CodeForm.base_fields["code"]
+    field_order = ("old", "password", "again", "code")
+
+    clean_code = CodeForm.clean_code

@@ -17,7 +17,7 @@ from django.utils.translation import pgettext_lazy
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
-from compliance.identity.states import Ending, StaffRole
+from compliance.identity.states import Ending, LinkKind, StaffRole
 from compliance.protection.fields import seal, unseal
 
 CODE_DIGITS: Final = 6
@@ -213,6 +213,73 @@ class BrowserSession(models.Model):
 
     def __str__(self) -> str:
         return self.agent
+
+
+class MailedLink(models.Model):
+    """A link that was sent to somebody: see `links`. Rows live for weeks."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=16, choices=LinkKind)
+    digest = models.BinaryField(max_length=32, unique=True)
+    browser_digest = models.BinaryField(max_length=32)
+    """Of the secret of the browser that asked; empty: any browser may use it."""
+    created_at = models.DateTimeField()
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    """When it was used, or replaced by another."""
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "kind"], condition=Q(ended_at__isnull=True),
+                name="mailed_link_one_of_a_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=LinkKind.values), name="mailed_link_kind_known"
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class Letter(models.Model):
+    """An e-mail to somebody, see `letters`. Rows live for weeks, their text until it is sent."""
+
+    public_id = models.CharField(max_length=32, unique=True)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    to = models.EmailField()
+    about = models.CharField(max_length=64)
+    """The name of its template."""
+    body_sealed = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    next_try_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    is_sent = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["next_try_at"], name="letter_due", condition=Q(ended_at__isnull=True)
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_sent=False) | Q(ended_at__isnull=False), name="letter_sent_is_ended"
+            ),
+            models.CheckConstraint(
+                condition=(Q(ended_at__isnull=True) & ~Q(body_sealed=""))
+                | Q(ended_at__isnull=False, body_sealed=""),
+                name="letter_text_until_ended",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.about
 
 
 class StepUp(models.Model):

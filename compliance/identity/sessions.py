@@ -73,6 +73,12 @@ def use_session(*, user: User, key: str, is_use: bool, at: datetime) -> Standing
     return Standing(None, int(left.total_seconds()))
 
 
+def follow_session(*, user: User, key: str, new_key: str) -> None:
+    """A session got another key, as it does with a new password."""
+    rows = BrowserSession.objects.filter(user=user, key_digest=digest_of(key))
+    rows.update(key_digest=digest_of(new_key))
+
+
 def longest_session(*, is_staff: bool) -> int:
     """Seconds after which a session ends even if it is used."""
     return int(settings.SESSION_LIMITS["staff" if is_staff else "portal"][1])

@@ -1,4 +1,4 @@
-"""The roles that a person of the staff can hold, and why a session ended."""
+"""Roles of the staff, why sessions end, and what links in letters are for."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -30,3 +30,11 @@ class Ending(TextChoices):
     ROLES = "roles", _("The roles changed")
     SECOND_FACTOR = "second_factor", _("A second factor was taken away")
     DISABLED = "disabled", _("The account was switched off")
+
+
+class LinkKind(TextChoices):
+    """What a link in a letter is for."""
+
+    INVITATION = "invitation", _("Invitation")
+    PASSWORD = "password", _("New password")
+    SIGN_IN = "signin", _("Sign in")

@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from django.urls import path
 
-from compliance.identity import account_pages, stepup_pages, views
+from compliance.identity import account_pages, link_pages, stepup_pages, views
 from compliance.identity.address import client_address
 from compliance.identity.limited import limited
 
@@ -13,6 +13,16 @@ NAME_CHARACTERS_MAX = 200
 def name_of(request: HttpRequest) -> str:
     """The name that is tried, as the database would find it."""
     return request.POST.get("username", "")[:NAME_CHARACTERS_MAX].casefold()
+
+
+def email_of(request: HttpRequest) -> str:
+    """The address to which a link is to be sent."""
+    return request.POST.get("email", "")[:NAME_CHARACTERS_MAX].strip().casefold()
+
+
+def person_of_page(request: HttpRequest) -> str:
+    """Who types a password on a page of their own."""
+    return str(request.user.pk or client_address(request))
 
 
 def address_of(request: HttpRequest, number: str) -> str:
@@ -35,6 +45,18 @@ urlpatterns = [
         name="stepup",
     ),
     path("account/", account_pages.account, name="account"),
+    path(
+        "account/password/",
+        limited("password", person_of_page)(account_pages.password),
+        name="password",
+    ),
+    path(
+        "signin/forgotten/",
+        limited("link", client_address)(limited("link.name", email_of)(link_pages.ask)),
+        name="ask-link",
+    ),
+    path("link/", limited("code", client_address)(link_pages.opened), name="opened-link"),
+    path("link/<str:kind>/<str:secret>/", link_pages.link, name="link"),
     path("account/session/", account_pages.session, name="session"),
     path("account/sessions/end/", account_pages.end, name="end-session"),
     path("signout/", views.signout, name="signout"),

@@ -2,6 +2,7 @@
 
 import segno
 from django.contrib.auth import authenticate
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -104,7 +105,7 @@ def signout(request: HttpRequest) -> HttpResponse:
     return redirect("identity:signin")
 
 
-def explain_code(form: CodeForm, shown: Shown) -> None:
+def explain_code(form: Form, shown: Shown) -> None:
     """Say under the field why a code did not do."""
     if shown.wait_seconds:
         text = ngettext(

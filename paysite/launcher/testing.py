@@ -138,6 +138,7 @@ def deployment_judges(shop: Workshop) -> list[Judge]:
         "ALLOWED_HOSTS": "pay.example.com",
         "BASE_URL": "https://pay.example.com",
         "CACHE_URL": "redis://cache.example.com:6379/0",
+        "EMAIL_URL": "smtp+tls://paysite:secret@mail.example.com:587",
     }
     return [
         Judge(

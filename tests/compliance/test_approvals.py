@@ -482,6 +482,7 @@ def test_every_refusal_is_told_in_words():
         "unknown", "ability_missing", "reason_missing", "pending_already", "no_change",
         "not_pending", "own_request", "own_affair", "voted_already", "not_maker", "expired",
         "stale", "maker_unable", "tampered", "not_executable", "glass_missing", "review_done",
+        "email_taken",
     ]  # fmt: skip
     assert sorted(codes) == sorted(TOLD)
     assert all(ApprovalRefused(code).told for code in codes)

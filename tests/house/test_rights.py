@@ -133,6 +133,8 @@ RIGHTS: Final[dict[str, Rule]] = {
     "readyz": everybody, "set_language": everybody,
     "identity:signin": everybody, "identity:signout": everybody,
     "identity:code": everybody, "identity:enrol": everybody, "identity:stepup": own_wish,
+    "identity:ask-link": everybody, "identity:link": everybody,
+    "identity:opened-link": everybody, "identity:password": signed_in,
     "identity:account": signed_in, "identity:end-session": own_session,
     "identity:session": everybody,
     "checkout:pay": everybody, "checkout:status": everybody, "checkout:return": everybody,
@@ -152,6 +154,9 @@ RIGHTS: Final[dict[str, Rule]] = {
     "admin:compliance_approval_decide": admin("compliance.view_approval"),
     "admin:compliance_approval_roles": staff(Ability.ROLES_REQUEST),
     "admin:compliance_approval_factor": staff(Ability.SECOND_FACTOR_REQUEST),
+    "admin:compliance_approval_email": staff(Ability.SECOND_FACTOR_REQUEST),
+    "admin:compliance_user_link": admin("compliance.change_user"),
+    "admin:compliance_user_sessions": admin("compliance.change_user"),
     "admin:login": door_of_admin, "admin:logout": everybody,
     "admin:password_change": admin(), "admin:password_change_done": admin(),
     "admin:autocomplete": admin("payments.nothing"), "admin:view_on_site": admin(),
@@ -173,8 +178,6 @@ def rule_of(name: str) -> Rule | None:
         return RIGHTS[name]
     if found := _OF_MODEL.fullmatch(name):
         return admin(f"{found['app']}.{_DEEDS[found['deed']]}_{found['name']}")
-    if name == "admin:auth_user_password_change":
-        return admin("compliance.change_user")
     return None
 
 
@@ -201,7 +204,7 @@ def browser_of(visitor: Visitor, tea: Shop, books: Shop) -> Client:
     return client
 
 
-DOORS: Final = frozenset({"admin:login", "identity:code", "identity:enrol"})
+DOORS: Final = frozenset({"admin:login", "identity:code", "identity:enrol", "identity:opened-link"})
 """They send strangers to the sign-in because that is what they are for."""
 
 

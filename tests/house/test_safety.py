@@ -15,6 +15,7 @@ def settings(**changes):
         "DEMO": False, "DEBUG": False, "BASE_URL": "https://pay.example",
         "ALLOWED_HOSTS": ["pay.example"], "SECRET_KEY": "k" * 64, "INSTALLED_APPS": ["payments"],
         "CACHES": {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}},
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     }  # fmt: skip
     return SimpleNamespace(**(safe | changes))
 
@@ -36,6 +37,7 @@ def test_safe_settings_have_no_fault():
             {"CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}},
             "CACHE_URL",
         ),
+        ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "EMAIL_URL"),
         ({"INSTALLED_APPS": ["payments.channels.sandbox.apps.SandboxConfig"]}, "sandbox"),
     ],
 )
@@ -53,7 +55,7 @@ def test_a_process_with_unsafe_settings_ends_at_once_with_every_line():
     unsafe = {
         "DEMO": "false", "DEBUG": "true", "BASE_URL": "http://pay.example",
         "ALLOWED_HOSTS": "pay.example", "SECRET_KEY": "x" * 64,
-        "FIELD_KEYS": "k1:" + "A" * 43 + "=", "CACHE_URL": "",
+        "FIELD_KEYS": "k1:" + "A" * 43 + "=", "CACHE_URL": "", "EMAIL_URL": "",
     }  # fmt: skip
     here = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
     ended = subprocess.run(
@@ -63,4 +65,6 @@ def test_a_process_with_unsafe_settings_ends_at_once_with_every_line():
     assert ended.returncode == 1
     lines = ended.stderr.strip().splitlines()
     assert lines[0] == "Paysite does not start like this:"
-    assert [line.split(" ")[0] for line in lines[1:]] == ["DEBUG", "BASE_URL", "CACHE_URL"]
+    assert [line.split(" ")[0] for line in lines[1:]] == [
+        "DEBUG", "BASE_URL", "CACHE_URL", "EMAIL_URL",
+    ]  # fmt: skip

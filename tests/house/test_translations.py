@@ -56,7 +56,9 @@ def run(command: list[str], given: str = "") -> str:
 
 
 def templates() -> list[Path]:
-    return sorted((CHECKOUT / "templates").rglob("*.html"))
+    return sorted(
+        path for path in (CHECKOUT / "templates").rglob("*.*") if path.suffix in {".html", ".txt"}
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,102 @@
+"""E-mail to people: written in the transaction of what it tells, sent by a worker afterwards.
+
+So nobody is told what did not happen, nobody waits for a mail server, and the time of an answer
+does not tell whether an address is known. What a letter says is sealed until it is sent, and then
+forgotten: it may hold a link that opens something.
+"""
+
+import logging
+import smtplib
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils.translation import override
+
+from compliance.identity.models import Letter, User
+from compliance.numbers import new_number
+from compliance.protection.fields import seal, unseal
+
+log: Final = logging.getLogger(__name__)
+
+LEASE: Final = timedelta(minutes=2)
+TRIES_MAX: Final = 8
+LOT: Final = 50
+KEPT: Final = timedelta(days=30)
+LANGUAGE: Final = "zh-hans"
+"""Of people who chose none."""
+
+
+def write_letter(
+    user: User, template: str, *, at: datetime, until: datetime | None = None, to: str = "",
+    **facts: object,
+) -> None:  # fmt: skip
+    """Write to a person in their language. Called inside the transaction of the deed.
+
+    `template` names two files in templates/letters: the subject's line, an empty line, the text.
+    After `until` the letter is of no use and is not sent any more. `to` is another address than the
+    person's own: the one they had before.
+    """
+    with override(user.language or LANGUAGE):
+        written = render_to_string(f"letters/{template}.txt", {"person": user, **facts})
+    subject, _empty, body = written.strip().partition("\n\n")
+    number = new_number("ltr_", at=at)
+    Letter.objects.create(
+        public_id=number,
+        user=user,
+        to=to or user.email,
+        about=template,
+        body_sealed=seal(f"{subject.strip()}\n\n{body.strip()}\n", bound_to=f"letter:{number}"),
+        created_at=at,
+        next_try_at=at,
+        until=until,
+    )
+
+
+def send_letters(*, at: datetime) -> int:
+    """Send what is due; how many were sent. Safe to run at once: each takes other rows.
+
+    A letter is taken for two minutes before the mail server is asked, and no lock is held
+    meanwhile. Who dies in between leaves it to be sent again: twice is better than never.
+    """
+    sent = 0
+    for row in _take(at):
+        if row.until is not None and row.until <= at:
+            _end(row, is_sent=False, at=at)
+            continue
+        subject, _empty, body = unseal(
+            row.body_sealed, bound_to=f"letter:{row.public_id}"
+        ).partition("\n\n")
+        try:
+            EmailMessage(subject, body, to=[row.to]).send()
+        except (OSError, smtplib.SMTPException) as error:
+            log.warning("letter %s was not sent: %s", row.public_id, type(error).__name__)
+            if row.tries >= TRIES_MAX:
+                _end(row, is_sent=False, at=at)
+            continue
+        _end(row, is_sent=True, at=at)
+        sent += 1
+    return sent
+
+
+def forget_old_letters(*, at: datetime) -> int:
+    """Delete what is known of letters of weeks ago. Called once an hour."""
+    gone, _each = Letter.objects.filter(created_at__lt=at - KEPT).delete()
+    return gone
+
+
+@transaction.atomic
+def _take(at: datetime) -> list[Letter]:
+    due = Letter.objects.filter(ended_at__isnull=True, next_try_at__lte=at).order_by("next_try_at")
+    rows = list(due.select_for_update(skip_locked=True)[:LOT])
+    for row in rows:
+        row.tries += 1
+        row.next_try_at = at + LEASE * 2 ** (row.tries - 1)
+        row.save(update_fields=["tries", "next_try_at"])
+    return rows
+
+
+def _end(row: Letter, *, is_sent: bool, at: datetime) -> None:
+    Letter.objects.filter(pk=row.pk).update(ended_at=at, is_sent=is_sent, body_sealed="")
