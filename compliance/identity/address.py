@@ -26,6 +26,23 @@ def client_address(request: HttpRequest) -> str:
         return ""
 
 
+_PROGRAMS: Final = (
+    ("MicroMessenger", "WeChat"), ("AlipayClient", "Alipay"), ("Edg", "Edge"), ("OPR/", "Opera"),
+    ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+_SYSTEMS: Final = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("HarmonyOS", "HarmonyOS"), ("Android", "Android"),
+    ("Windows", "Windows"), ("Mac OS X", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def short_agent(agent: str) -> str:
+    """A browser's name and system, such as "Chrome, Windows"; the whole text for a strange one."""
+    program = next((name for mark, name in _PROGRAMS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    return ", ".join(filter(None, (program, system))) or agent
+
+
 def agent_of(request: HttpRequest) -> str:
     """What the caller's program calls itself, on one line and short: anybody may write anything."""
     told = request.META.get("HTTP_USER_AGENT", "")[:AGENT_CHARACTERS_MAX]

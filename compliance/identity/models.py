@@ -17,6 +17,7 @@ from django.utils.translation import pgettext_lazy
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
+from compliance.identity.address import short_agent
 from compliance.identity.states import Ending, LinkKind, StaffRole
 from compliance.protection.fields import seal, unseal
 
@@ -212,7 +213,7 @@ class BrowserSession(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.agent
+        return short_agent(self.agent)
 
 
 class MailedLink(models.Model):

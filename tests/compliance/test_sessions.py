@@ -123,7 +123,7 @@ class TestOwnSessions:
         with after(seconds=60):
             phone = signed_in(shen, PHONE)
             page = desk.get("/account/").content.decode()
-            assert "iPhone" in page
+            assert "Safari, iPhone" in page
             assert page.count("this one") == 1
             other = BrowserSession.objects.get(agent=PHONE).public_id
             assert desk.post("/account/sessions/end/", {"session": other}).status_code == 302
