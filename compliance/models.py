@@ -2,10 +2,19 @@
 
 from compliance.approvals.models import Approval, Vote
 from compliance.audit.models import AuditEntry, AuditProgress, AuditSeal
-from compliance.identity.models import Authenticator, RoleGrant, StepUp, User
+from compliance.identity.models import (
+    Authenticator,
+    BrowserSession,
+    Letter,
+    MailedLink,
+    RoleGrant,
+    StepUp,
+    User,
+)
 from compliance.protection.models import DataKey
+from compliance.protection.vault.models import StoredFile
 
 __all__ = [
-    "Approval", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator", "DataKey",
-    "RoleGrant", "StepUp", "User", "Vote",
+    "Approval", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator", "BrowserSession",
+    "DataKey", "Letter", "MailedLink", "RoleGrant", "StepUp", "StoredFile", "User", "Vote",
 ]  # fmt: skip

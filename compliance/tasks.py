@@ -6,6 +6,7 @@ from django.utils import timezone
 from compliance.approvals import expiry
 from compliance.audit import sealing
 from compliance.identity import letters, links, sessions
+from compliance.protection.vault import files
 
 
 @shared_task(name="compliance.seal_audit", time_limit=120)
@@ -35,3 +36,9 @@ def forget_what_is_old() -> int:
         + links.forget_old_links(at=now)
         + letters.forget_old_letters(at=now)
     )
+
+
+@shared_task(name="compliance.scan_waiting_files", time_limit=900)
+def scan_waiting_files() -> int:
+    """Scan files that are in quarantine. Safe to run twice at once: each takes other rows."""
+    return files.scan_waiting(at=timezone.now())

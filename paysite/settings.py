@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "compliance.identity.watch.end_what_is_over",
+    "paysite.bodies.files_only_of_known_people",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -203,6 +204,15 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Where sealed files lie: a folder, or any storage of Django's by its path and options.
+    "vault": {
+        "BACKEND": (
+            vault := env.str("VAULT_STORAGE", default="")
+            or "django.core.files.storage.FileSystemStorage"
+        ),
+        "OPTIONS": env.json("VAULT_OPTIONS", default={})
+        or ({"location": DATA_DIR / "vault"} if vault.endswith("FileSystemStorage") else {}),
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
@@ -235,6 +245,11 @@ else:
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Paysite <paysite@localhost>")
 
+CLAMD: str = env.str("CLAMD", default="")
+"""The virus scanner, "unix:///run/clamav/clamd.ctl" or "tcp://clamd.example.com:3310". Without one
+files stay in quarantine, except in the demo.
+"""
+
 SESSION_LIMITS = {"staff": (15 * 60, 8 * 3600), "portal": (30 * 60, 12 * 3600)}
 """Seconds without being used, and seconds in all, after which a session ends."""
 SESSION_COOKIE_HTTPONLY = True
@@ -247,6 +262,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HTTPS
 SECURE_SSL_REDIRECT = SECURE_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_PAGES = ("/compliance/files/",)
+"""Where a person who is signed in may send files."""
+FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
+"""The longest body with a file. All of it stays in memory: nothing lies on a disk unsealed."""
 
 # --- REST
 # ------------------------------------------------------------------------------------------

@@ -44,6 +44,8 @@ class Ability(StrEnum):
     RETENTION_APPROVE = "retention.approve"
     AUDIT_VIEW = "audit.view"
     AUDIT_EXPORT = "audit.export"
+    EVIDENCE_ADD = "evidence.add"
+    EVIDENCE_VIEW = "evidence.view"
     REVEAL = "protection.reveal"
     GLASS_REVIEW = "approvals.review"
 
@@ -68,14 +70,16 @@ ABILITIES: Final[Mapping[StaffRole, frozenset[Ability]]] = {
     _R.RISK: frozenset({_A.PAYMENTS_VIEW, _A.RISK_RULES_REQUEST, _A.AUDIT_VIEW}),
     _R.COMPLIANCE_OFFICER: frozenset({
         _A.PAYMENTS_VIEW, _A.ROLES_REQUEST, _A.REPORTS_PREPARE, _A.RETENTION_REQUEST,
-        _A.AUDIT_VIEW, _A.AUDIT_EXPORT, _A.REVEAL,
+        _A.AUDIT_VIEW, _A.AUDIT_EXPORT, _A.REVEAL, _A.EVIDENCE_ADD, _A.EVIDENCE_VIEW,
     }),
     _R.COMPLIANCE_APPROVER: frozenset({
         _A.PAYMENTS_VIEW, _A.ROLES_APPROVE, _A.SECOND_FACTOR_APPROVE, _A.REPORTS_APPROVE,
         _A.RETENTION_APPROVE, _A.RISK_RULES_APPROVE, _A.GLASS_REVIEW, _A.AUDIT_VIEW,
-        _A.AUDIT_EXPORT,
+        _A.AUDIT_EXPORT, _A.EVIDENCE_VIEW,
     }),
-    _R.AUDITOR: frozenset({_A.PAYMENTS_VIEW, _A.AUDIT_VIEW, _A.AUDIT_EXPORT}),
+    _R.AUDITOR: frozenset({
+        _A.PAYMENTS_VIEW, _A.AUDIT_VIEW, _A.AUDIT_EXPORT, _A.EVIDENCE_VIEW,
+    }),
 }  # fmt: skip
 
 _SHOWN: Final = frozenset({"payments.view", "merchants.view", "compliance.view_approval"})

@@ -15,7 +15,7 @@ from tests.compliance.people import hire
 ONLY_POST: Final = frozenset({
     "identity:signout", "identity:end-session", "set_language", "merchants:revoke",
     "api:payment-close", "api:event-replay", "inbound:notify", "admin:logout",
-    "admin:compliance_approval_decide", "admin:compliance_user_link", "desk:export",
+    "admin:compliance_approval_decide", "admin:compliance_user_link", "desk:export", "desk:file",
 })  # fmt: skip
 
 
@@ -55,7 +55,8 @@ def things_of(tea: Shop) -> dict[str, str]:
         "token": checkout_token(payment.id), "key": key.public_id, "channel_code": "first",
         "object_id": str(Payment.objects.get().pk), "id": str(lin.user.pk),
         "number": "stp_00000000000000000000000000", "content_type_id": "1",
-        "kind": "signin", "secret": "x", "row": "1", "person": str(lin.user.pk),
+        "file": "doc_00000000000000000000000000", "kind": "signin", "secret": "x", "row": "1",
+        "person": str(lin.user.pk),
     }  # fmt: skip
 
 

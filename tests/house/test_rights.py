@@ -106,6 +106,12 @@ def staff(ability: Ability | None = None) -> Rule:
     return rule
 
 
+def evidence(visitor: Visitor) -> str:
+    """There is none to be seen, but not everybody is told so."""
+    rule = staff(Ability.EVIDENCE_VIEW)(visitor)
+    return LET_IN if rule == LET_IN else rule
+
+
 def admin(permission: str = "") -> Rule:
     """Staff whose role has Django's permission for the page's model."""
 
@@ -149,6 +155,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "payments_portal:payment": member("payments.read", of_tea=True),
     "payments_portal:callbacks": member("events.read"),
     "desk:home": staff(Ability.AUDIT_VIEW), "desk:entries": staff(Ability.AUDIT_VIEW),
+    "desk:files": staff(Ability.EVIDENCE_VIEW), "desk:file": evidence,
     "desk:export": staff(Ability.AUDIT_EXPORT),
     "admin:index": admin(), "admin:app_list": admin(), "admin:jsi18n": admin(),
     "admin:compliance_approval_decide": admin("compliance.view_approval"),

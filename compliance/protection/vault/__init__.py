@@ -1,0 +1,1 @@
+"""Files that prove something: checked, scanned, sealed each under its own key."""
