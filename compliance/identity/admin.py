@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -24,6 +24,8 @@ from compliance.identity.readonly import ReadOnly
 from compliance.identity.sessions import end_sessions, list_sessions
 from compliance.identity.signin import actor_of
 from compliance.identity.states import Ending
+from compliance.identity.stepup import Deed, Fact
+from compliance.identity.stepup_pages import requires_step_up
 
 REASON_MAX = 500
 
@@ -156,8 +158,11 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
 
     def send_link(self, request: HttpRequest, person: int) -> HttpResponse:
-        """Send the invitation again, or a link for a new password."""
+        """Send the invitation again, or a link for a new password, after a second look."""
         user = self._person(request, person)
+        back = reverse("admin:compliance_user_change", args=[user.pk])
+        if answer := requires_step_up(request, _sending(user), back=back):
+            return answer
         send_password_link(user=user, actor=actor_of(request), at=timezone.now())
         text = _("A letter with a link is on its way to %(email)s.")
         messages.success(request, text % {"email": user.email})
@@ -188,6 +193,19 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         if not self.has_change_permission(request, user):
             raise PermissionDenied
         return user
+
+
+def _sending(user: User) -> Deed:
+    """What an administrator confirms who has a link sent to somebody."""
+    return Deed(
+        purpose="person.link",
+        title=_("Send the invitation again") if is_invited(user)
+        else _("Send a link for a new password"),
+        facts=(
+            Fact("person", _("Person"), str(user.pk), shown=f"{user} ({user.username})"),
+            Fact("email", _("Email address"), user.email),
+        ),
+    )  # fmt: skip
 
 
 @admin.register(Authenticator)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from compliance.identity.models import User
+from compliance.identity.people import is_invited
 from merchants.access import MerchantAccess, require
 from merchants.accounts.models import ApiKey, Member, Merchant
 
@@ -27,6 +28,8 @@ class TeamMember:
     email: str
     role: str
     is_active: bool
+    is_invited: bool
+    """Whether they have yet to accept the invitation."""
     since: datetime
 
 
@@ -65,6 +68,7 @@ def list_team(access: MerchantAccess) -> Sequence[TeamMember]:
             email=row.user.email,
             role=row.get_role_display(),
             is_active=row.user.is_active,
+            is_invited=is_invited(row.user),
             since=row.created_at,
         )
         for row in members.order_by("pk")

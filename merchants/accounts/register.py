@@ -7,6 +7,7 @@ from django.db import transaction
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.models import User
+from compliance.identity.people import invite
 from compliance.numbers import new_number
 from merchants.accounts.callback_secret import new_secret, seal_secret
 from merchants.accounts.models import Member, Merchant
@@ -18,6 +19,15 @@ class MemberExists(MerchantRefusal):
     """The person belongs to the merchant already."""
 
     code = "member_exists"
+
+
+class InvitationRefused(MerchantRefusal):
+    """Nobody can be invited under this name or address. Its `code` says which is taken."""
+
+    def __init__(self, code: str, **facts: str) -> None:
+        super().__init__(**facts)
+        self.code = code  # type: ignore[misc]
+        self.args = (code,)
 
 
 @transaction.atomic
@@ -66,6 +76,27 @@ def add_member(*, merchant_id: int, user: User, role: Role, actor: Actor, at: da
         at=at,
     )
     return member
+
+
+@transaction.atomic
+def invite_member(
+    *, merchant_id: int, username: str, display_name: str, email: str, role: Role, actor: Actor,
+    at: datetime,
+) -> Member:  # fmt: skip
+    """Invite somebody new to act for a merchant. Raises InvitationRefused.
+
+    They belong to the team at once and can do nothing before they accept: until then the account
+    has no password. Who has an account already is added with `add_member`, and only by the staff:
+    a merchant would learn who belongs to another one.
+    """
+    if User.objects.filter(username__iexact=username).exists():
+        raise InvitationRefused("username_taken", username=username)
+    if User.objects.filter(email__iexact=email).exists():
+        raise InvitationRefused("email_taken")
+    user = invite(
+        username=username, display_name=display_name, email=email, actor=actor, at=at
+    )  # fmt: skip
+    return add_member(merchant_id=merchant_id, user=user, role=role, actor=actor, at=at)
 
 
 def suspend_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime) -> Merchant:

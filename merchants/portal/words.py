@@ -8,10 +8,12 @@ from merchants.errors import MerchantRefusal
 def refusal_text(refusal: MerchantRefusal) -> str:
     """What happened and what to do; always with the code, for support."""
     texts = {
+        "email_taken": _("Somebody has this e-mail address already. Ask support to add them."),
         "live_not_allowed": _("This merchant cannot take real money yet."),
         "merchant_suspended": _("This merchant is suspended. Existing data can only be read."),
         "scope_unknown": _("Choose at least one thing that the key may do."),
         "too_many_keys": _("There are too many keys. Revoke one that is not used any more."),
+        "username_taken": _("Somebody has this user name already. Choose another one."),
     }
     text = texts.get(refusal.code) or _("This cannot be done now.")
     return f"{text} ({refusal.code})"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
@@ -333,6 +334,15 @@ class TestFieldsThatNoFormHas:
             **EXTRA, "form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id":
             str(lin.user.pk), "form-0-is_superuser": "on", "_save": "Save",
         })  # fmt: skip
+        assert facts_of(lin.user) == before
+
+    def test_sending_a_link_sends_it_where_it_belongs(self, lin):
+        office = signed_in(hire("wei", roles=["administrator"]))
+        before = facts_of(lin.user)
+        sent = office.post(f"/admin/compliance/user/{lin.user.pk}/link/", EXTRA)
+        assert confirm(office, sent).status_code == 302
+        mailed()
+        assert mail.outbox[-1].to == [lin.user.email]
         assert facts_of(lin.user) == before
 
     def test_the_administrators_own_person(self):

@@ -18,7 +18,7 @@ from compliance.audit.models import AuditEntry
 from compliance.identity.letters import TRIES_MAX, forget_old_letters, send_letters
 from compliance.identity.models import BrowserSession, Letter, MailedLink, User
 from compliance.identity.people import invite
-from tests.compliance.people import PASSWORD, code_now, hire
+from tests.compliance.people import PASSWORD, code_now, confirm, hire
 
 pytestmark = pytest.mark.django_db
 
@@ -113,10 +113,24 @@ class TestInvitation:
         office.post("/admin/compliance/user/add/", INVITATION)
         first = mailed()
         yun = User.objects.get(username="yun")
-        assert office.post(f"/admin/compliance/user/{yun.pk}/link/").status_code == 302
+        page = f"/admin/compliance/user/{yun.pk}/link/"
+        assert Letter.objects.count() == 1
+        done = confirm(office, office.post(page))
+        assert done["Location"] == f"/admin/compliance/user/{yun.pk}/change/"
         second = mailed()
         assert browser().get(first, follow=True).status_code == 410
         assert browser().get(second, follow=True).status_code == 200
+
+    def test_a_second_look_for_one_person_is_none_for_another(self, office, lin):
+        office.post("/admin/compliance/user/add/", INVITATION)
+        yun = User.objects.get(username="yun")
+        asked = office.post(f"/admin/compliance/user/{lin.user.pk}/link/")
+        assert lin.user.email in office.get(asked.url).content.decode()
+        office.post(asked.url, {"code": code_now(steps=1)})
+        other = office.post(f"/admin/compliance/user/{yun.pk}/link/")
+        assert other.url.startswith("/confirm/")
+        assert not Letter.objects.filter(user=lin.user).exists()
+        assert Letter.objects.filter(user=yun).count() == 1
 
     def test_whoever_was_switched_off_does_not_join(self, office):
         office.post("/admin/compliance/user/add/", INVITATION)

@@ -8,6 +8,10 @@ from django.db import IntegrityError, transaction
 
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
+from compliance.identity.links import make_link
+from compliance.identity.models import Letter
+from compliance.identity.people import choose_password
+from compliance.identity.states import LinkKind
 from compliance.protection.errors import Tampered
 from merchants.access import by_member, require
 from merchants.accounts.callback_secret import (
@@ -15,9 +19,12 @@ from merchants.accounts.callback_secret import (
     callback_secrets_of,
     rotate_callback_secret,
 )
+from merchants.accounts.queries import list_team
 from merchants.accounts.register import (
+    InvitationRefused,
     MemberExists,
     add_member,
+    invite_member,
     register_merchant,
     resume_merchant,
     suspend_merchant,
@@ -25,6 +32,7 @@ from merchants.accounts.register import (
 from merchants.accounts.states import Role
 from merchants.errors import AccessRefused, IllegalMove
 from merchants.models import Member, Merchant
+from merchants.portal.words import refusal_text
 from tests.compliance.people import hire
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +174,42 @@ class TestMembers:
         join(tea, lin, role)
 
         assert (ability in by_member(lin, None, address=HERE).abilities) is may
+
+    def test_who_is_invited_belongs_to_the_team_and_cannot_do_anything_yet(self, tea):
+        owner = hire("lin").user
+        join(tea, owner)
+        invited = invite_member(
+            merchant_id=tea.pk, username="yun", display_name="云舒", email="yun@example.com",
+            role=Role.FINANCE, actor=SYSTEM, at=NOON,
+        )  # fmt: skip
+        team = list_team(by_member(owner, None, address=HERE))
+        assert [(one.username, one.is_invited) for one in team] == [("lin", False), ("yun", True)]
+        assert Letter.objects.get().to == "yun@example.com"
+        assert not invited.user.has_usable_password()
+
+        link, _until = make_link(user=invited.user, kind=LinkKind.INVITATION, at=NOON)
+        choose_password(
+            secret=link.strip("/").rpartition("/")[2], kind=LinkKind.INVITATION,
+            password="seven herons over the paddy", actor=SYSTEM, at=NOON,
+        )  # fmt: skip
+        team = list_team(by_member(owner, None, address=HERE))
+        assert not any(one.is_invited for one in team)
+        require(by_member(invited.user, None, address=HERE), "refunds.write")
+
+    @pytest.mark.parametrize(
+        ("username", "email", "code"),
+        [("LIN", "new@example.com", "username_taken"), ("new", "Lin@Example.com", "email_taken")],
+    )
+    def test_a_name_and_an_address_are_one_persons(self, tea, username, email, code):
+        join(tea, hire("lin").user)
+        with pytest.raises(InvitationRefused) as refusal:
+            invite_member(
+                merchant_id=tea.pk, username=username, display_name="X", email=email,
+                role=Role.OWNER, actor=SYSTEM, at=NOON,
+            )  # fmt: skip
+        assert refusal.value.code == code
+        assert refusal_text(refusal.value).endswith(f"({code})")
+        assert not Letter.objects.exists()
 
     def test_a_person_of_several_merchants_has_to_choose(self, tea, books):
         lin = hire("lin", has_device=False).user
