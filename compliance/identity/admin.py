@@ -4,10 +4,11 @@ from http import HTTPStatus
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Field, Model
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -92,6 +93,17 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         """Whoever is there already has a plain form: Django's own wants to show the password."""
         plain = {} if obj is None else {"form": ModelForm}
         return super().get_form(request, obj, **{**plain, **kwargs})
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Languages are chosen among those that pages have."""
+        if db_field.name == "language":
+            choices = [("", "---------"), *settings.LANGUAGES]
+            return forms.ChoiceField(
+                choices=choices, required=False, label=gettext_lazy("language")
+            )  # fmt: skip
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[type[Any]]:
         """Whoever is added has no roles yet."""
@@ -202,7 +214,7 @@ def _sending(user: User) -> Deed:
         title=_("Send the invitation again") if is_invited(user)
         else _("Send a link for a new password"),
         facts=(
-            Fact("person", _("Person"), str(user.pk), shown=f"{user} ({user.username})"),
+            Fact("person", _("User name"), str(user.pk), shown=f"{user.username} ({user})"),
             Fact("email", _("Email address"), user.email),
         ),
     )  # fmt: skip

@@ -99,6 +99,12 @@ class TestInvitation:
         assert (yun.is_superuser, yun.is_staff, yun.email) == (False, False, "yun@example.com")
         assert not yun.has_usable_password()
 
+    def test_a_language_that_no_page_has_is_refused(self, office):
+        answer = office.post("/admin/compliance/user/add/", {**INVITATION, "language": "../x"})
+        assert answer.status_code == 200
+        assert answer.context["adminform"].form.errors["language"]
+        assert not User.objects.filter(username="yun").exists()
+
     def test_it_opens_once_and_for_three_days(self, office):
         office.post("/admin/compliance/user/add/", INVITATION)
         path = mailed()
