@@ -7,6 +7,7 @@ from compliance.identity.models import (
     BrowserSession,
     Letter,
     MailedLink,
+    RecoverySheet,
     RoleGrant,
     StepUp,
     User,
@@ -16,5 +17,6 @@ from compliance.protection.vault.models import StoredFile
 
 __all__ = [
     "Approval", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator", "BrowserSession",
-    "DataKey", "Letter", "MailedLink", "RoleGrant", "StepUp", "StoredFile", "User", "Vote",
+    "DataKey", "Letter", "MailedLink", "RecoverySheet", "RoleGrant", "StepUp", "StoredFile",
+    "User", "Vote",
 ]  # fmt: skip

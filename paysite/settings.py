@@ -1,6 +1,7 @@
 """Every setting of the platform, read from the environment (README lists them)."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django_otp",
+    "django_otp_webauthn",
     "axes",
     "csp",
     "rest_framework",
@@ -237,6 +239,17 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Passkeys belong to a host. An address of numbers can have none: the demo's work at "localhost".
+PASSKEY_HOST = urlsplit(BASE_URL).hostname or ""
+if PASSKEY_HOST.replace(".", "").isdigit():
+    PASSKEY_HOST = "localhost"
+OTP_WEBAUTHN_RP_ID = PASSKEY_HOST
+OTP_WEBAUTHN_RP_NAME = "Paysite"
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [
+    f"http://localhost:{urlsplit(BASE_URL).port or 80}" if PASSKEY_HOST == "localhost" else BASE_URL
+]
+OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""
+
 if DEMO:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA_DIR / "letters"

@@ -11,8 +11,8 @@ from compliance.approvals.models import Approval
 from compliance.approvals.registry import Facts, Kind, Order, register
 from compliance.approvals.request import request_approval
 from compliance.audit.actor import Actor
-from compliance.identity.devices import remove_device
-from compliance.identity.models import Authenticator, User
+from compliance.identity.devices import enrolled_since, has_device, remove_all_devices
+from compliance.identity.models import User
 from compliance.identity.roles import Ability
 
 REMOVE: Final = "second_factor.remove"
@@ -22,7 +22,7 @@ def request_removal(
     *, user: User, reason: str, maker: User, actor: Actor, at: datetime
 ) -> Approval:
     """Ask that somebody may enrol another authenticator. Raises ApprovalRefused."""
-    if not Authenticator.objects.filter(user=user, confirmed=True).exists():
+    if not has_device(user):
         raise ApprovalRefused("no_change")
     return request_approval(
         kind=REMOVE, subject=("user", str(user.pk)), reason=reason, maker=maker, actor=actor, at=at,
@@ -32,14 +32,12 @@ def request_removal(
 
 def _look(subject: tuple[str, str], payload: Facts) -> Facts:
     user = User.objects.get(pk=int(subject[1]))
-    device = Authenticator.objects.filter(user=user, confirmed=True).first()
-    enrolled = device.created_at.isoformat(timespec="seconds") if device else ""
-    return {"username": user.username, "authenticator": enrolled}
+    return {"username": user.username, "authenticator": ", ".join(enrolled_since(user))}
 
 
 def _remove(order: Order) -> None:
-    device = Authenticator.objects.get(user_id=int(order.subject[1]), confirmed=True)
-    remove_device(device=device, actor=order.actor, at=order.at)
+    user = User.objects.get(pk=int(order.subject[1]))
+    remove_all_devices(user=user, actor=order.actor, at=order.at)
 
 
 def _concerned(payload: Facts) -> Collection[str]:

@@ -57,6 +57,8 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "person.joined": _("Chose a first password and joined."),
     "person.password_changed": _("Changed their own password."),
     "person.password_link_sent": _("A link for a new password was sent."),
+    "recovery_codes.made": _("Had recovery codes made."),
+    "recovery_codes.used": _("Signed in with a recovery code."),
     "refund.failed": _("A refund failed."),
     "refund.succeeded": _("Money went back to the customer."),
     "role.granted": _("Gave a person a role."),

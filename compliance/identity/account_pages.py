@@ -15,11 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from compliance.identity.devices import show_code
+from compliance.identity.devices import has_authenticator, show_code
 from compliance.identity.errors import SessionNotFound
-from compliance.identity.forms import PasswordChangeForm
+from compliance.identity.forms import PasskeyForm, PasswordChangeForm
 from compliance.identity.models import User
+from compliance.identity.passkeys import list_passkeys
 from compliance.identity.people import change_password
+from compliance.identity.recovery import codes_left
 from compliance.identity.sessions import (
     end_other_sessions,
     end_session,
@@ -40,7 +42,11 @@ def account(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     key = request.session.session_key or ""
     sessions = [(row, is_session(row, key)) for row in list_sessions(user, at=timezone.now())]
-    context = {"person": user, "sessions": sessions, "home": home_of(user)}
+    context = {
+        "person": user, "sessions": sessions, "home": home_of(user),
+        "has_app": has_authenticator(user), "passkeys": list_passkeys(user),
+        "codes_left": codes_left(user), "passkey_form": PasskeyForm(),
+    }  # fmt: skip
     return render(request, "identity/account.html", context)
 
 

@@ -9,11 +9,13 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.db import transaction
+from django_otp.models import Device
+from django_otp_webauthn.models import WebAuthnCredential
 
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
-from compliance.identity.models import Authenticator, User
-from compliance.identity.sessions import end_sessions
+from compliance.identity.models import Authenticator, RecoverySheet, User
+from compliance.identity.sessions import end_other_sessions, end_sessions
 from compliance.identity.states import Ending
 
 SECRET_BYTES: Final = 20
@@ -25,14 +27,48 @@ OFFER_LASTS: Final = timedelta(minutes=15)
 class Shown:
     """What came of a code: the device that accepted it, or how long no code is looked at."""
 
-    device: Authenticator | None
+    device: Device | None
     wait_seconds: int = 0
 
 
 def has_device(user: User) -> bool:
-    """Whether the person has enrolled an authenticator."""
+    """Whether the person has enrolled a second factor: an authenticator app or a passkey."""
+    found: bool = (
+        Authenticator.objects.filter(user=user, confirmed=True).exists()
+        or WebAuthnCredential.objects.filter(user=user, confirmed=True).exists()
+    )
+    return found
+
+
+def has_authenticator(user: User) -> bool:
+    """Whether the person has an authenticator app."""
     found: bool = Authenticator.objects.filter(user=user, confirmed=True).exists()
     return found
+
+
+def enrolled_since(user: User) -> list[str]:
+    """When each second factor of a person was enrolled, the oldest first."""
+    apps = Authenticator.objects.filter(user=user, confirmed=True)
+    keys = WebAuthnCredential.objects.filter(user=user, confirmed=True)
+    times = [*apps.values_list("created_at", flat=True), *keys.values_list("created_at", flat=True)]
+    return [time.isoformat(timespec="seconds") for time in sorted(times)]
+
+
+def is_enrolled_without(device: WebAuthnCredential) -> bool:
+    """Whether the person would still have a second factor without this passkey."""
+    others = WebAuthnCredential.objects.filter(user=device.user, confirmed=True)
+    return has_authenticator(device.user) or others.exclude(pk=device.pk).exists()
+
+
+@transaction.atomic
+def remove_all_devices(*, user: User, actor: Actor, at: datetime) -> None:
+    """Take every second factor of a person away, recovery codes too. Their sessions end, and the
+    next sign-in enrols anew.
+    """
+    end_sessions(user=user, why=Ending.SECOND_FACTOR, actor=actor, at=at)
+    for devices in (Authenticator, WebAuthnCredential, RecoverySheet):
+        devices.objects.filter(user=user).delete()
+    _tell("second_factor.removed", user, actor=actor, at=at)
 
 
 @transaction.atomic
@@ -57,14 +93,6 @@ def add_device(*, user: User, secret: str, actor: Actor, at: datetime) -> Authen
     return device
 
 
-@transaction.atomic
-def remove_device(*, device: Authenticator, actor: Actor, at: datetime) -> None:
-    """Take a lost authenticator away. Its sessions end, and the next sign-in enrols another."""
-    end_sessions(user=device.user, why=Ending.SECOND_FACTOR, actor=actor, at=at)
-    _tell("second_factor.removed", device.user, actor=actor, at=at)
-    device.delete()
-
-
 def show_code(*, user: User, code: str, actor: Actor, at: datetime) -> Shown:
     """Check a code at sign-in. A wrong one delays the next try, twice as long each time."""
     return _check(user, code, is_enrolling=False, actor=actor, at=at)
@@ -75,6 +103,31 @@ def confirm_device(*, user: User, code: str, actor: Actor, at: datetime) -> Show
     if has_device(user):
         return Shown(None)
     return _check(user, code, is_enrolling=True, actor=actor, at=at)
+
+
+@transaction.atomic
+def replace_device(*, user: User, code: str, session: str, actor: Actor, at: datetime) -> Shown:
+    """End the enrolment of another app by its first code; the app until now goes, and the person's
+    other sessions end. The caller has asked for the second factor.
+    """
+    before = Authenticator.objects.select_for_update().filter(user=user, confirmed=True).first()
+    offered = Authenticator.objects.select_for_update().filter(user=user, confirmed=False).first()
+    if offered is None:
+        return Shown(None)
+    is_allowed, why = offered.verify_is_allowed()
+    if not is_allowed:
+        wait = why["locked_until"] - at if why else timedelta(seconds=1)
+        return Shown(None, wait_seconds=max(1, int(wait.total_seconds()) + 1))
+    if not offered.verify_token(code):
+        _tell("second_factor.refused", user, actor=actor, at=at)
+        return Shown(None)
+    if before is not None:
+        before.delete()
+    offered.confirmed = True
+    offered.save(update_fields=["confirmed"])
+    end_other_sessions(user=user, key=session, why=Ending.SECOND_FACTOR, actor=actor, at=at)
+    _tell("second_factor.enrolled", user, actor=actor, at=at)
+    return Shown(offered)
 
 
 def enrolment_address(device: Authenticator) -> str:

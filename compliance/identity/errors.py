@@ -22,3 +22,7 @@ class LinkOver(Exception):
 
 class EmailTaken(Exception):
     """Another account has the address."""
+
+
+class PasskeyRefused(Exception):
+    """The passkey did not answer rightly, is not known, or must not go."""

@@ -45,6 +45,26 @@ class CodeForm(forms.Form):
         return "".join(str(self.cleaned_data["code"]).split())
 
 
+class SecondStepForm(CodeForm):
+    """The second step of a sign-in, where a recovery code does as well."""
+
+    code = forms.CharField(
+        label=_("Six-digit code"),
+        max_length=40,
+        help_text=_("Phone gone? Type one of your recovery codes here."),
+        widget=CodeForm.base_fields["code"].widget,
+    )
+
+
+class PasskeyForm(forms.Form):
+    """What a passkey is to be called."""
+
+    name = forms.CharField(
+        label=_("Name of the device"), max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+
+
 class AddressForm(forms.Form):
     """Where a link is to be sent."""
 

@@ -3,7 +3,6 @@
 import secrets
 from typing import Final
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,7 +25,7 @@ from compliance.identity.people import (
     choose_password,
     take_signin_link,
 )
-from compliance.identity.signin import actor_of
+from compliance.identity.signin import BACKEND, actor_of
 from compliance.identity.states import LinkKind
 
 LINK_KEY: Final = "link"
@@ -109,7 +108,7 @@ def _sign_in(request: HttpRequest, secret: str, browser: str) -> HttpResponse:
         user = take_signin_link(secret=secret, browser=browser, at=now)
     except LinkOver:
         return _over(request, LinkKind.SIGN_IN)
-    user.backend = settings.AUTHENTICATION_BACKENDS[-1]
+    user.backend = BACKEND
     remember(request, user, next_page="", at=now)
     return redirect("identity:code" if has_device(user) else "identity:signin")
 

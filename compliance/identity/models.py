@@ -7,6 +7,7 @@ import uuid
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import CharField, Q
@@ -178,6 +179,26 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         self.throttle_reset(commit=False)
         self.save()
         return True
+
+
+class RecoverySheet(Device):  # type: ignore[misc]
+    """A person's recovery codes, as a device of django-otp: see `recovery`."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="+", verbose_name=_("person"))
+    digests = ArrayField(models.CharField(max_length=64))
+    """Of the codes that are still good, keyed."""
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(digests__len__lte=10), name="recovery_sheet_ten_codes"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)
 
 
 class BrowserSession(models.Model):

@@ -16,17 +16,26 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_otp import login as otp_login
+from django_otp.models import Device
 
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.address import agent_of, client_address
-from compliance.identity.models import Authenticator, User
+from compliance.identity.models import User
 from compliance.identity.pending import Pending, forget
 from compliance.identity.roles import DESK_ROLES, roles_of
 from compliance.identity.sessions import begin_session, close_session, longest_session
 
 NEXT_CHARACTERS_MAX: Final = 2000
 _PAGE_HERE: Final = re.compile(r"/(?![/\\])[^\\\s\x00-\x1f\x7f]*")
+
+BACKEND: Final = "compliance.identity.backend.RoleBackend"
+MEANS: Final = {
+    "Authenticator": "password, app",
+    "WebAuthnCredential": "passkey",
+    "RecoverySheet": "password, recovery code",
+}
+"""With what somebody signed in, as the trail tells it, by the device that django-otp knows."""
 
 View = Callable[..., HttpResponse]
 
@@ -90,7 +99,7 @@ def actor_of(request: HttpRequest, user: User | None = None) -> Actor:
 
 
 @transaction.atomic
-def let_in(request: HttpRequest, pending: Pending, device: Authenticator) -> HttpResponse:
+def let_in(request: HttpRequest, pending: Pending, device: Device) -> HttpResponse:
     """Both factors were shown: open the session, under a new key, and go where they wanted."""
     user = pending.user
     forget(request)
@@ -107,6 +116,7 @@ def let_in(request: HttpRequest, pending: Pending, device: Authenticator) -> Htt
         actor_of(request, user),
         "signin.succeeded",
         subject=("user", str(user.pk)),
+        facts={"means": MEANS[type(device).__name__]},
         at=timezone.now(),
     )
     if user.is_superuser:

@@ -16,7 +16,8 @@ from django.db import transaction
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.devices import Shown, show_code
-from compliance.identity.models import StepUp, User
+from compliance.identity.models import CODE_DIGITS, StepUp, User
+from compliance.identity.recovery import use_code
 from compliance.identity.sessions import digest_of
 from compliance.numbers import new_number
 from compliance.protection.fields import seal, unseal
@@ -24,6 +25,11 @@ from compliance.protection.fields import seal, unseal
 LASTS: Final = timedelta(minutes=5)
 """From the right code to the deed, and from the wish to the right code."""
 TRIES_MAX: Final = 5
+
+
+OF_FACTORS: Final = frozenset({
+    "passkey.add", "passkey.remove", "authenticator.replace", "recovery_codes.make",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ def form_of(wanted: StepUp) -> list[tuple[str, str]]:
 
 def show(*, wanted: StepUp, code: str, actor: Actor, at: datetime) -> Shown:
     """Check a code for a wish. After the fifth wrong one the wish is gone: its form starts anew."""
-    shown = show_code(user=wanted.user, code=code, actor=actor, at=at)
+    shown = _shown(wanted, code, actor=actor, at=at)
     with transaction.atomic():
         row = StepUp.objects.select_for_update().filter(pk=wanted.pk).first()
         if row is None or row.passed_at is not None:
@@ -117,6 +123,25 @@ def show(*, wanted: StepUp, code: str, actor: Actor, at: datetime) -> Shown:
         else:
             row.save(update_fields=["tries"])
         return Shown(None, wait_seconds=shown.wait_seconds)
+
+
+def pass_wish(*, wanted: StepUp, actor: Actor, at: datetime) -> bool:
+    """A passkey confirmed the wish. False: it is gone, was passed before, or is late."""
+    with transaction.atomic():
+        row = StepUp.objects.select_for_update().filter(pk=wanted.pk).first()
+        if row is None or row.passed_at is not None or is_late(row, at=at):
+            return False
+        row.passed_at = at
+        row.save(update_fields=["passed_at"])
+        _tell("stepup.passed", row, actor=actor, at=at)
+    return True
+
+
+def _shown(wanted: StepUp, code: str, *, actor: Actor, at: datetime) -> Shown:
+    """Whose phone is gone changes second factors with a recovery code, and nothing else."""
+    if wanted.purpose in OF_FACTORS and len(code) > CODE_DIGITS:
+        return Shown(use_code(user=wanted.user, code=code, actor=actor, at=at))
+    return show_code(user=wanted.user, code=code, actor=actor, at=at)
 
 
 def spend(*, user: User, session: str, deed: Deed, at: datetime) -> bool:

@@ -9,10 +9,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from compliance.identity.forms import CodeForm
+from compliance.identity.forms import CodeForm, SecondStepForm
 from compliance.identity.models import StepUp, User
+from compliance.identity.passkeys import list_passkeys
 from compliance.identity.signin import actor_of, person_of, verified_required
-from compliance.identity.stepup import LASTS, Deed, find, form_of, is_late, show, spend, want
+from compliance.identity.stepup import (
+    LASTS,
+    OF_FACTORS,
+    Deed,
+    find,
+    form_of,
+    is_late,
+    show,
+    spend,
+    want,
+)
 from compliance.identity.views import explain_code
 
 CHALLENGE = (
@@ -64,7 +75,8 @@ def stepup(request: HttpRequest, number: str) -> HttpResponse:
         return _over(request, wanted, is_too_late=True)
     if wanted.passed_at is not None:
         return _page(request, wanted, None)
-    form = CodeForm(request.POST or None)
+    asks = SecondStepForm if wanted.purpose in OF_FACTORS else CodeForm
+    form = asks(request.POST or None)
     if form.is_valid():
         actor, code = actor_of(request, user), form.cleaned_data["code"]
         shown = show(wanted=wanted, code=code, actor=actor, at=now)
@@ -89,6 +101,7 @@ def _page(request: HttpRequest, wanted: StepUp, form: CodeForm | None) -> HttpRe
         "form": form,
         "fields": form_of(wanted) if form is None else [],
         "heading": _("Confirm it is you") if form else _("Ready"),
+        "has_passkey": form is not None and bool(list_passkeys(wanted.user)),
     }
     return render(request, "identity/stepup.html", context)
 

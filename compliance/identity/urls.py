@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from django.urls import path
 
-from compliance.identity import account_pages, link_pages, stepup_pages, views
+from compliance.identity import account_pages, factor_pages, link_pages, stepup_pages, views
 from compliance.identity.address import client_address
 from compliance.identity.limited import limited
 
@@ -57,6 +57,37 @@ urlpatterns = [
     ),
     path("link/", limited("code", client_address)(link_pages.opened), name="opened-link"),
     path("link/<str:kind>/<str:secret>/", link_pages.link, name="link"),
+    path(
+        "signin/passkey/ask/",
+        limited("code", client_address)(factor_pages.ask_signin),
+        name="passkey-ask",
+    ),
+    path(
+        "signin/passkey/",
+        limited("code", client_address)(factor_pages.signin),
+        name="passkey",
+    ),
+    path(
+        "confirm/<str:number>/passkey/ask/",
+        limited("code", address_of)(factor_pages.ask_stepup),
+        name="stepup-passkey-ask",
+    ),
+    path(
+        "confirm/<str:number>/passkey/",
+        limited("code", address_of)(factor_pages.stepup),
+        name="stepup-passkey",
+    ),
+    path("account/passkeys/new/", factor_pages.new_passkey, name="new-passkey"),
+    path("account/passkeys/ask/", factor_pages.ask_enrol, name="passkey-enrol-ask"),
+    path("account/passkeys/", factor_pages.enrol, name="passkey-enrol"),
+    path("account/passkeys/<int:passkey>/remove/", factor_pages.remove, name="remove-passkey"),
+    path("account/recovery/", factor_pages.codes, name="recovery-codes"),
+    path("account/authenticator/", factor_pages.replace, name="replace-authenticator"),
+    path(
+        "account/authenticator/new/",
+        limited("code", client_address)(factor_pages.new_authenticator),
+        name="new-authenticator",
+    ),
     path("account/session/", account_pages.session, name="session"),
     path("account/sessions/end/", account_pages.end, name="end-session"),
     path("signout/", views.signout, name="signout"),

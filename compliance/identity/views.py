@@ -21,9 +21,11 @@ from compliance.identity.devices import (
     offer_device,
     show_code,
 )
-from compliance.identity.forms import CodeForm, PasswordForm
-from compliance.identity.models import Authenticator, User
+from compliance.identity.forms import CodeForm, PasswordForm, SecondStepForm
+from compliance.identity.models import CODE_DIGITS, Authenticator, User
+from compliance.identity.passkeys import list_passkeys
 from compliance.identity.pending import recall, remember
+from compliance.identity.recovery import use_code
 from compliance.identity.signin import (
     actor_of,
     home_of,
@@ -65,15 +67,24 @@ def code(request: HttpRequest) -> HttpResponse:
     pending = recall(request, at=now)
     if pending is None:
         return redirect("identity:signin")
-    form = CodeForm(request.POST or None)
+    form = SecondStepForm(request.POST or None)
     if form.is_valid():
         actor = actor_of(request, pending.user)
         typed = form.cleaned_data["code"]
-        shown = show_code(user=pending.user, code=typed, actor=actor, at=now)
-        if shown.device:
-            return let_in(request, pending, shown.device)
-        explain_code(form, shown)
-    return render(request, "identity/code.html", {"form": form, "person": pending.user})
+        if len(typed) > CODE_DIGITS:
+            if sheet := use_code(user=pending.user, code=typed, actor=actor, at=now):
+                return let_in(request, pending, sheet)
+            form.add_error("code", _("This is none of your recovery codes, or it was used."))
+        else:
+            shown = show_code(user=pending.user, code=typed, actor=actor, at=now)
+            if shown.device:
+                return let_in(request, pending, shown.device)
+            explain_code(form, shown)
+    context = {
+        "form": form, "person": pending.user, "next": pending.next,
+        "has_passkey": bool(list_passkeys(pending.user)),
+    }  # fmt: skip
+    return render(request, "identity/code.html", context)
 
 
 @never_cache
@@ -95,7 +106,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
             return let_in(request, pending, shown.device)
         explain_code(form, shown)
     device = offer_device(user=pending.user, at=now)
-    return render(request, "identity/enrol.html", {"form": form, **_as_qr(device)})
+    return render(request, "identity/enrol.html", {"form": form, **as_qr(device)})
 
 
 @require_POST
@@ -118,7 +129,8 @@ def explain_code(form: Form, shown: Shown) -> None:
     form.add_error("code", text)
 
 
-def _as_qr(device: Authenticator) -> dict[str, str]:
+def as_qr(device: Authenticator) -> dict[str, str]:
+    """An authenticator as a picture to scan and a text to type."""
     qr = segno.make(enrolment_address(device), micro=False, error="m")
     svg = qr.svg_inline(scale=5, light="#fff", dark="#000", omitsize=True)
     groups = [device.secret[i : i + 4] for i in range(0, len(device.secret), 4)]

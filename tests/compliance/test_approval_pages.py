@@ -9,8 +9,8 @@ from compliance.approvals.models import Approval
 from compliance.approvals.role_changes import GRANT, request_role
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
-from compliance.identity.devices import has_device, remove_device
-from compliance.identity.models import Authenticator, StepUp, User
+from compliance.identity.devices import has_device, remove_all_devices
+from compliance.identity.models import StepUp, User
 from compliance.identity.roles import roles_of
 from compliance.identity.states import StaffRole
 from tests.compliance.people import hire
@@ -143,7 +143,7 @@ class TestALostAuthenticator:
         assert "about yourself" in decide(checker, Approval.objects.get(), "approve")
 
         wei.post(f"{INBOX}second-factor/{yun.pk}/", {"reason": "lost"})
-        remove_device(device=Authenticator.objects.get(user=yun), actor=SYSTEM, at=timezone.now())
+        remove_all_devices(user=yun, actor=SYSTEM, at=timezone.now())
         assert "has changed" in decide(checker, Approval.objects.latest("pk"), "approve")
 
 

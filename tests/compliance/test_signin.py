@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
 from compliance.identity.address import client_address
-from compliance.identity.devices import remove_device, show_code
+from compliance.identity.devices import remove_all_devices, show_code
 from compliance.identity.models import Authenticator, User
 from compliance.identity.signin import safe_next
 from tests.compliance.people import PASSWORD, SECRET, code_now, hire
@@ -345,7 +345,7 @@ class TestEnrolment:
         lin.sign_in(client)
         assert client.get("/signin/").status_code == 302
 
-        remove_device(device=Authenticator.objects.get(), actor=SYSTEM, at=timezone.now())
+        remove_all_devices(user=lin.user, actor=SYSTEM, at=timezone.now())
 
         assert client.get("/signin/").status_code == 200
         assert lin.type_password(client).url == "/signin/enrol/"

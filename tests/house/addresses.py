@@ -13,6 +13,10 @@ from tests.cast import Shop, order
 from tests.compliance.people import hire
 
 ONLY_POST: Final = frozenset({
+    "identity:passkey-ask", "identity:passkey",
+    "identity:stepup-passkey-ask", "identity:stepup-passkey", "identity:new-passkey",
+    "identity:passkey-enrol-ask", "identity:passkey-enrol", "identity:remove-passkey",
+    "identity:recovery-codes", "identity:replace-authenticator",
     "identity:signout", "identity:end-session", "set_language", "merchants:revoke",
     "api:payment-close", "api:event-replay", "inbound:notify", "admin:logout",
     "admin:compliance_approval_decide", "admin:compliance_user_link", "desk:export", "desk:file",
@@ -55,7 +59,8 @@ def things_of(tea: Shop) -> dict[str, str]:
         "token": checkout_token(payment.id), "key": key.public_id, "channel_code": "first",
         "object_id": str(Payment.objects.get().pk), "id": str(lin.user.pk),
         "number": "stp_00000000000000000000000000", "content_type_id": "1",
-        "file": "doc_00000000000000000000000000", "kind": "signin", "secret": "x", "row": "1",
+        "file": "doc_00000000000000000000000000", "passkey": "1", "kind": "signin",
+        "secret": "x", "row": "1",
         "person": str(lin.user.pk),
     }  # fmt: skip
 

@@ -22,7 +22,8 @@ HANDED_ON: Final = frozenset({
     "compliance/audit/trail.py", "compliance/approvals/decide.py",
     "compliance/identity/devices.py", "compliance/identity/failures.py",
     "compliance/identity/roles.py", "compliance/identity/reveal.py",
-    "compliance/identity/stepup.py", "compliance/protection/vault/files.py",
+    "compliance/identity/stepup.py", "compliance/identity/passkeys.py",
+    "compliance/protection/vault/files.py",
 })  # fmt: skip
 """Files with a writer of their own that is given the action: all their words are looked at."""
 
