@@ -11,7 +11,9 @@ This script needs Python 3.9 or newer and nothing else. How it works:
 
 - Each line of the export is one entry with its place in the chain.
 - An entry's hash is SHA-256 over the hash before it (32 bytes, all zero at position 1) and the
-  entry as a JSON list of its eleven fields, without spaces, keys in order, in UTF-8.
+  entry as a JSON list of its fields, without spaces, keys in order, in UTF-8. Old entries have
+  eleven fields, newer ones (version 2) also say for which person, in which role and with which
+  program somebody acted, and what was so before and after.
 - Each entry's `previous` must be the `hash` of the line before, and positions have no gaps.
 """
 
@@ -25,8 +27,10 @@ FIELDS = (
     "id", "at", "actor_kind", "actor_id", "actor_label", "address", "action", "subject_kind",
     "subject_id", "facts", "reason",
 )  # fmt: skip
+NEWER = ("version", "person", "role", "agent", "before", "after")
 GENESIS = "0" * 64
 LINE = {"position", "previous", "hash", *FIELDS}
+FORMS = (2,)
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -51,8 +55,10 @@ def parse(text, place):
     # Fractions are marked with a NUL, which no text of the trail holds: text must not pose as one.
     if NUL.search(text):
         raise Broken(f"{place} holds a character that no entry can hold")
-    if not isinstance(line, dict) or set(line) != LINE:
+    if not isinstance(line, dict) or set(line) not in (LINE, {*LINE, *NEWER}):
         raise Broken(f"{place} does not have the fields of an entry")
+    if "version" in line and (type(line["version"]) is not int or line["version"] not in FORMS):
+        raise Broken(f"{place} has a form that this script does not know")
     if type(line["position"]) is not int or type(line["id"]) is not int:
         raise Broken(f"{place} has no numbers for position and id")
     return line
@@ -61,7 +67,7 @@ def parse(text, place):
 def digest(line):
     """The hash that the entry must have."""
     entry = json.dumps(
-        [line[name] for name in FIELDS],
+        [line[name] for name in (*FIELDS, *NEWER) if name in line],
         ensure_ascii=False, sort_keys=True, separators=(",", ":"),
     )  # fmt: skip
     try:

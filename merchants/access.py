@@ -80,16 +80,16 @@ _recent: Final[dict[bytes, tuple[float, MerchantAccess]]] = {}
 """What this process found out lately, by the key's digest."""
 
 
-def by_api_key(bearer: str, *, address: str) -> MerchantAccess:
+def by_api_key(bearer: str, *, address: str, agent: str = "") -> MerchantAccess:
     """What the bearer of an API key may do. One prepared statement.
 
     Raises AccessRefused: key_missing, key_unknown, key_revoked or wrong_mode. A suspended
     merchant's keys still read; `require` refuses the rest.
     """
-    return _look_up(_digests_of(bearer), address=address)
+    return _look_up(_digests_of(bearer), address=address, agent=agent)
 
 
-def by_recent_api_key(bearer: str, *, address: str) -> MerchantAccess:
+def by_recent_api_key(bearer: str, *, address: str, agent: str = "") -> MerchantAccess:
     """The same, perhaps as it was seconds ago, for a caller whose one statement asks KEY_STANDS.
 
     So a busy merchant's key is not looked up for every payment, and yet a revoked one makes none.
@@ -99,8 +99,8 @@ def by_recent_api_key(bearer: str, *, address: str) -> MerchantAccess:
     looked_at, access = _recent.get(digests[0], (0.0, None))
     now = monotonic()
     if access is not None and now - looked_at < RECENT_SECONDS:
-        return replace(access, actor=replace(access.actor, address=address))
-    access = _look_up(digests, address=address)
+        return replace(access, actor=replace(access.actor, address=address, agent=agent))
+    access = _look_up(digests, address=address, agent=agent)
     if not access.is_suspended:
         if len(_recent) >= RECENT_MAX:
             _recent.clear()
@@ -134,7 +134,7 @@ def _digests_of(bearer: str) -> list[bytes]:
     return keyed_digests(bearer.encode(), purpose=DIGEST_PURPOSE)
 
 
-def _look_up(digests: list[bytes], *, address: str) -> MerchantAccess:
+def _look_up(digests: list[bytes], *, address: str, agent: str) -> MerchantAccess:
     array = "{" + ",".join(rf"\\x{digest.hex()}" for digest in digests) + "}"
     rows = prepared(_FIND, {"current": digests[0], "digests": array})
     if not rows:
@@ -155,13 +155,15 @@ def _look_up(digests: list[bytes], *, address: str) -> MerchantAccess:
         merchant=merchant,
         livemode=livemode,
         abilities=_left(frozenset(scopes), is_suspended=is_suspended),
-        actor=Actor("api_key", key, f"{prefix}… {label}".rstrip(), address),
+        actor=Actor("api_key", key, f"{prefix}… {label}".rstrip(), address, agent=agent),
         is_suspended=is_suspended,
         key_id=key_id,
     )
 
 
-def by_member(user: User, merchant_public_id: str | None, *, address: str) -> MerchantAccess:
+def by_member(
+    user: User, merchant_public_id: str | None, *, address: str, agent: str = ""
+) -> MerchantAccess:
     """What a person may do at a merchant, or at their only one when none is named.
 
     Raises AccessRefused: merchant_unknown (also for a merchant the person does not belong to),
@@ -189,7 +191,15 @@ def by_member(user: User, merchant_public_id: str | None, *, address: str) -> Me
         merchant=merchant.public_id,
         livemode=merchant.may_live and not settings.DEMO,
         abilities=_left(OF_ROLE[Role(member.role)], is_suspended=is_suspended),
-        actor=Actor("user", str(user.pk), user.username, address),
+        actor=Actor(
+            "user",
+            str(user.pk),
+            user.username,
+            address,
+            person=user.pk,
+            role=member.role,
+            agent=agent,
+        ),
         is_suspended=is_suspended,
     )
 

@@ -119,5 +119,5 @@ def _tell(
             "kind": approval.kind, "about": f"{approval.subject_kind} {approval.subject_id}",
             "payload_sha256": approval.payload_sha256,
         },
-        at=at,
+        before={"state": str(ApprovalState.PENDING)}, after={"state": str(state)}, at=at,
     )  # fmt: skip

@@ -12,6 +12,12 @@ class Actor:
     id: str
     label: str
     address: str = ""
+    person: int | None = None
+    """The account of the human being, where there is one."""
+    role: str = ""
+    """In which role: the staff's, comma between them, or the place in a merchant's team."""
+    agent: str = ""
+    """What their program called itself, on one line: anybody may write anything."""
 
 
 SYSTEM: Final = Actor(kind="system", id="", label="system")

@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from compliance.audit.actor import Actor
+from compliance.audit.chain import FIRST_FORM, Entry
 from compliance.audit.sealing import COLUMNS
 from compliance.audit.trail import record
 from compliance.database import prepared
@@ -32,7 +33,10 @@ SELECT s.position, s.previous, s.hash, {COLUMNS}
 
 _NAMES: Final = (
     "actor_kind", "actor_id", "actor_label", "address", "action", "subject_kind", "subject_id",
+    "reason",
 )  # fmt: skip
+_NEWER: Final = ("version", "person", "role", "agent")
+"""What entries of the second form have besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +74,18 @@ def exported_lines(stretch: Stretch) -> Iterator[str]:
 
 
 def _line(position: int, previous: bytes, digest: bytes, columns: list[Any]) -> str:
-    number, at, *texts, facts, reason = columns
-    line = {
+    entry = Entry(*columns)
+    line: dict[str, Any] = {
         "position": position,
         "previous": previous.hex(),
         "hash": digest.hex(),
-        "id": number,
-        "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
-        **dict(zip(_NAMES, texts, strict=True)),
-        "reason": reason,
+        "id": entry.id,
+        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        **{name: getattr(entry, name) for name in _NAMES},
     }
-    # The database's own text of the facts: their numbers keep the digits that were sealed.
-    return f'{json.dumps(line, ensure_ascii=False)[:-1]}, "facts": {facts}}}\n'
+    # The database's own text of what is JSON: its numbers keep the digits that were sealed.
+    raw = f'"facts": {entry.facts}'
+    if entry.version != FIRST_FORM:
+        line |= {name: getattr(entry, name) for name in _NEWER}
+        raw += f', "before": {entry.before}, "after": {entry.after}'
+    return f"{json.dumps(line, ensure_ascii=False)[:-1]}, {raw}}}\n"

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from compliance.audit.chain import FIRST_FORM, SECOND_FORM
 from compliance.audit.words import sentence
 
 
@@ -27,14 +28,30 @@ class AuditEntry(models.Model):
     subject_id = models.CharField(pgettext_lazy("record", "subject"), max_length=64)
     facts = models.JSONField(_("facts"), db_default={})
     reason = models.TextField(_("reason"), blank=True, db_default="")
+    version = models.PositiveSmallIntegerField(_("form"), db_default=2)
+    """In which form the entry is hashed: `chain` knows them all."""
+    # A number and no foreign key: the entry outlives whoever it is about.
+    person = models.BigIntegerField(pgettext_lazy("account", "person"), null=True, blank=True)
+    role = models.CharField(_("role"), max_length=128, blank=True, db_default="")
+    agent = models.CharField(_("program"), max_length=200, blank=True, db_default="")
+    before = models.JSONField(_("before"), db_default={})
+    after = models.JSONField(_("after"), db_default={})
 
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
         default_permissions = ("view",)
         indexes = [
-            models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_subject"),
-            models.Index(fields=["at"], name="audit_at"),
+            models.Index(fields=["subject_kind", "subject_id", "at", "id"], name="audit_subject"),
+            models.Index(fields=["actor_kind", "actor_id", "at", "id"], name="audit_actor"),
+            models.Index(fields=["action", "at", "id"], name="audit_action"),
+            models.Index(fields=["at", "id"], name="audit_at"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(version__in=[FIRST_FORM, SECOND_FORM]),
+                name="audit_entry_form_is_known",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -47,6 +64,14 @@ class AuditEntry(models.Model):
     def told(self) -> list[tuple[str, str]]:
         """The facts as people read them: name and text."""
         return [(name, _text(value)) for name, value in self.facts.items()]
+
+    def changes(self) -> list[tuple[str, str, str]]:
+        """What changed: name, before and after; "" where there was or is nothing."""
+        names = sorted({*self.before, *self.after})
+        return [
+            (name, _text(self.before.get(name, "")), _text(self.after.get(name, "")))
+            for name in names
+        ]
 
 
 def _text(value: object) -> str:

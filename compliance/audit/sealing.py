@@ -19,7 +19,8 @@ BATCHES_MAX: Final = 20
 
 COLUMNS: Final = (
     "e.id, e.at, e.actor_kind, e.actor_id, e.actor_label, e.address, e.action, "
-    "e.subject_kind, e.subject_id, e.facts::text, e.reason"
+    "e.subject_kind, e.subject_id, e.facts::text, e.reason, "
+    "e.version, e.person, e.role, e.agent, e.before::text, e.after::text"
 )
 """The columns of an Entry, for a statement that names compliance_auditentry `e`."""
 

@@ -22,10 +22,11 @@ def entry_insert(*, subject_id: str = "%(audit_subject_id)s") -> str:
     return f"""
 INSERT INTO compliance_auditentry
        (at, actor_kind, actor_id, actor_label, address, action, subject_kind, subject_id,
-        facts, reason)
+        facts, reason, person, role, agent, before, after)
 SELECT %(audit_at)s, %(audit_actor_kind)s, %(audit_actor_id)s, %(audit_actor_label)s,
        %(audit_address)s, %(audit_action)s, %(audit_subject_kind)s, {subject_id},
-       %(audit_facts)s::jsonb, %(audit_reason)s
+       %(audit_facts)s::jsonb, %(audit_reason)s, %(audit_person)s::bigint, %(audit_role)s,
+       %(audit_agent)s, %(audit_before)s::jsonb, %(audit_after)s::jsonb
 """
 
 
@@ -41,6 +42,8 @@ def entry_values(
     *,
     subject: tuple[str, str],
     facts: Mapping[str, Any] | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
     reason: str = "",
     at: datetime,
 ) -> dict[str, object]:
@@ -56,6 +59,11 @@ def entry_values(
         "audit_subject_id": _plain(subject[1], 64),
         "audit_facts": _json(facts) if facts else "{}",
         "audit_reason": _plain(reason, 4096),
+        "audit_person": actor.person,
+        "audit_role": _plain(actor.role, 128),
+        "audit_agent": cleaned(actor.agent, 200) if actor.agent else "",
+        "audit_before": _json(before) if before else "{}",
+        "audit_after": _json(after) if after else "{}",
     }
 
 
@@ -65,12 +73,15 @@ def record(
     *,
     subject: tuple[str, str],
     facts: Mapping[str, Any] | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
     reason: str = "",
     at: datetime | None = None,
 ) -> None:
     """Write that `actor` did `action` to `subject` (kind, public id).
 
-    Must be called inside the transaction of the change; facts are JSON without secrets.
+    Must be called inside the transaction of the change. `facts`, and what the deed changed in
+    `before` and `after`, are JSON without secrets: what is sensitive is masked, or named only.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(
@@ -83,10 +94,20 @@ def record(
             action,
             subject=subject,
             facts=facts,
+            before=before,
+            after=after,
             reason=reason,
             at=at or timezone.now(),
         ),
     )
+
+
+def cleaned(text: str, length: int) -> str:
+    """What strangers wrote, fit for a line: no characters that a reader cannot see."""
+    text = text[:length]
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else REPLACEMENT for sign in text)
 
 
 def _plain(text: str, length: int) -> str:

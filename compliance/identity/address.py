@@ -45,5 +45,7 @@ def short_agent(agent: str) -> str:
 
 def agent_of(request: HttpRequest) -> str:
     """What the caller's program calls itself, on one line and short: anybody may write anything."""
-    told = request.META.get("HTTP_USER_AGENT", "")[:AGENT_CHARACTERS_MAX]
+    told: str = request.META.get("HTTP_USER_AGENT", "")[:AGENT_CHARACTERS_MAX]
+    if told.isprintable():
+        return told
     return "".join(" " if unicodedata.category(sign).startswith("C") else sign for sign in told)

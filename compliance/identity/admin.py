@@ -27,8 +27,16 @@ from compliance.identity.signin import actor_of
 from compliance.identity.states import Ending
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
+from compliance.protection.masking import Kind, masked
 
 REASON_MAX = 500
+
+
+def _shown(name: str, value: object) -> object:
+    """A field of a person as the trail keeps it."""
+    if name in {"is_active", "language", "username"}:
+        return value
+    return masked(str(value or ""), kind=Kind.NAME)
 
 
 class RolesInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -142,6 +150,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         record(
             actor, "person.changed", subject=("user", str(obj.pk)), at=now,
             facts={"username": obj.username, "fields": sorted(form.changed_data)},
+            before={name: _shown(name, form.initial.get(name)) for name in form.changed_data},
+            after={name: _shown(name, form.cleaned_data[name]) for name in form.changed_data},
         )  # fmt: skip
         if "is_active" in form.changed_data and not obj.is_active:
             end_sessions(user=obj, why=Ending.DISABLED, actor=actor, at=now)

@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.views.defaults import permission_denied
 
 from compliance.audit.actor import Actor
-from compliance.audit.trail import record
-from compliance.identity.address import client_address
+from compliance.audit.trail import cleaned, record
+from compliance.identity.address import agent_of, client_address
 from compliance.identity.models import User
 from compliance.identity.signin import actor_of
 from compliance.limits import KEPT_MAX, TooMany, spend
@@ -44,7 +44,7 @@ def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
     is_guarded = request.path.startswith(tuple(map(reverse, GUARDED)))
     if is_guarded and request.user.is_authenticated:  # Only pages know a user, programs have none.
         actor = actor_of(request)
-        facts = {"path": _cleaned(request.path, 200), "method": request.method or ""}
+        facts = {"path": cleaned(request.path, 200), "method": request.method or ""}
         _tell("access.refused", actor, about=actor.id, facts=facts)
     return permission_denied(request, exception)
 
@@ -63,9 +63,16 @@ def _tell_of_stranger(deed: str, request: HttpRequest | None, typed: object) -> 
     known = User.objects.filter(username=name.replace("\0", "")).values_list("pk", flat=True)
     number = next(iter(known), "")
     address = client_address(request) if request else ""
-    facts = {"username": _cleaned(name, NAME_CHARACTERS_MAX), "known": number != ""}
+    agent = agent_of(request) if request else ""
+    facts = {"username": cleaned(name, NAME_CHARACTERS_MAX), "known": number != ""}
     account = str(number) or f"name {name}"
-    _tell(deed, Actor("user", "", "", address), about=account, facts=facts, number=str(number))
+    _tell(
+        deed,
+        Actor("user", "", "", address, agent=agent),
+        about=account,
+        facts=facts,
+        number=str(number),
+    )
 
 
 def _tell(
@@ -84,10 +91,3 @@ def _tell(
     subject = ("user", about if number is None else number)
     with transaction.atomic():
         record(actor, deed, subject=subject, facts=facts, at=timezone.now())
-
-
-def _cleaned(text: str, length: int) -> str:
-    """What strangers typed, fit for a line: no characters that a reader cannot see."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)[
-        :length
-    ]

@@ -12,8 +12,10 @@ from compliance.identity.errors import EmailTaken, LinkOver
 from compliance.identity.letters import write_letter
 from compliance.identity.links import find_link, forget_links, make_link, spend_link
 from compliance.identity.models import MailedLink, User
+from compliance.identity.roles import role_names
 from compliance.identity.sessions import end_other_sessions, end_sessions
 from compliance.identity.states import Ending, LinkKind
+from compliance.protection.masking import Kind, masked
 
 
 @transaction.atomic
@@ -118,7 +120,10 @@ def choose_password(
     user = _lock(link)
     if not spend_link(link, at=at):
         raise LinkOver
-    who = Actor("user", str(user.pk), user.username, actor.address)
+    who = Actor(
+        "user", str(user.pk), user.username, actor.address,
+        person=user.pk, role=role_names(user), agent=actor.agent,
+    )  # fmt: skip
     is_first = is_invited(user)
     _keep(user, password, at=at)
     end_sessions(user=user, why=Ending.PASSWORD, actor=who, at=at)
@@ -156,8 +161,11 @@ def change_email(*, user: User, email: str, actor: Actor, at: datetime) -> None:
     locked.save(update_fields=["email"])
     forget_links(user=locked, at=at)
     write_letter(locked, "email_changed", to=before, when=at, at=at)
-    facts = {"username": locked.username}
-    record(actor, "person.email_changed", subject=("user", str(locked.pk)), facts=facts, at=at)
+    record(
+        actor, "person.email_changed", subject=("user", str(locked.pk)),
+        facts={"username": locked.username}, before={"email": masked(before, kind=Kind.EMAIL)},
+        after={"email": masked(email, kind=Kind.EMAIL)}, at=at,
+    )  # fmt: skip
 
 
 def _lock(link: MailedLink) -> User:

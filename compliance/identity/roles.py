@@ -102,6 +102,8 @@ ADMIN_PAGES: Final[Mapping[StaffRole, frozenset[str]]] = {
 DESK_ROLES: Final = frozenset({_R.COMPLIANCE_OFFICER, _R.COMPLIANCE_APPROVER, _R.AUDITOR})
 """Whose work begins at the compliance desk."""
 
+SUPERUSER: Final = "superuser"
+
 EXCLUDED: Final[frozenset[frozenset[StaffRole]]] = frozenset(
     frozenset(pair)
     for pair in (
@@ -124,6 +126,11 @@ def roles_of(user: User) -> frozenset[StaffRole]:
         return frozenset()
     held = RoleGrant.objects.filter(user_id=user.pk).values_list("role", flat=True)
     return frozenset(StaffRole(role) for role in held)
+
+
+def role_names(user: User) -> str:
+    """The roles for an audit entry, as they stand now; the account for emergencies says so."""
+    return ",".join(sorted(roles_of(user))) or (SUPERUSER if user.is_superuser else "")
 
 
 def may(user: User, ability: Ability) -> bool:
@@ -205,5 +212,9 @@ def _set_staff(user: User, *, is_staff: bool) -> None:
 def _tell(
     deed: str, user: User, role: StaffRole, *, actor: Actor, reason: str, at: datetime
 ) -> None:
-    facts = {"username": user.username, "role": str(role)}
-    record(actor, deed, subject=("user", str(user.pk)), facts=facts, reason=reason, at=at)
+    facts, now = {"username": user.username, "role": str(role)}, roles_of(user)
+    before = now - {role} if deed == "role.granted" else now | {role}
+    record(
+        actor, deed, subject=("user", str(user.pk)), facts=facts, before={"roles": sorted(before)},
+        after={"roles": sorted(now)}, reason=reason, at=at,
+    )  # fmt: skip

@@ -23,7 +23,7 @@ from compliance.audit.trail import record
 from compliance.identity.address import agent_of, client_address
 from compliance.identity.models import User
 from compliance.identity.pending import Pending, forget
-from compliance.identity.roles import DESK_ROLES, roles_of
+from compliance.identity.roles import DESK_ROLES, role_names, roles_of
 from compliance.identity.sessions import begin_session, close_session, longest_session
 
 NEXT_CHARACTERS_MAX: Final = 2000
@@ -91,11 +91,23 @@ def signin_address(page: str) -> str:
 
 
 def actor_of(request: HttpRequest, user: User | None = None) -> Actor:
-    """The person as audit entries name them. Without a person: a stranger at an address."""
+    """The person as audit entries name them. Without a person: a stranger at an address.
+
+    Looked up once per request: what a request does, it does in the roles that it came with.
+    """
     person = user or request.user
+    address, agent = client_address(request), agent_of(request)
     if isinstance(person, AnonymousUser) or person.pk is None:
-        return Actor("user", "", "", client_address(request))
-    return Actor("user", str(person.pk), person.get_username(), client_address(request))
+        return Actor("user", "", "", address, agent=agent)
+    known = getattr(request, "_audit_actor", None)
+    if isinstance(known, Actor) and known.person == person.pk:
+        return known
+    actor = Actor(
+        "user", str(person.pk), person.get_username(), address,
+        person=person.pk, role=role_names(person), agent=agent,
+    )  # fmt: skip
+    request._audit_actor = actor  # type: ignore[attr-defined]  # noqa: SLF001
+    return actor
 
 
 @transaction.atomic

@@ -103,6 +103,7 @@ def create_api_key(
             "live": livemode,
             "scopes": wanted,
         },
+        after={"scopes": wanted},
         at=at,
     )
     return key, secret
@@ -132,6 +133,7 @@ def revoke_api_key(*, merchant_id: int, key: str, actor: Actor, at: datetime) ->
             "api_key.revoked",
             subject=("merchant", row.merchant.public_id),
             facts={"key": row.public_id, "prefix": row.prefix},
+            before={"scopes": row.scopes},
             at=at,
         )
     return row

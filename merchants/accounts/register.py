@@ -73,6 +73,7 @@ def add_member(*, merchant_id: int, user: User, role: Role, actor: Actor, at: da
         "member.added",
         subject=("merchant", merchant.public_id),
         facts={"user": user.pk, "username": user.username, "role": role.value},
+        after={"role": role.value},
         at=at,
     )
     return member
@@ -114,11 +115,14 @@ def _move(
     merchant_id: int, to: MerchantStatus, *, reason: str, actor: Actor, at: datetime
 ) -> Merchant:
     merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
+    before = merchant.status
     merchant.move(to, at=at)
     record(
         actor,
         f"merchant.{to.value}",
         subject=("merchant", merchant.public_id),
+        before={"status": str(before)},
+        after={"status": str(to)},
         reason=reason,
         at=at,
     )

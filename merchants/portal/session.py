@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from compliance.identity.address import client_address
+from compliance.identity.address import agent_of, client_address
 from compliance.identity.models import User
 from compliance.identity.signin import person_of, safe_next, verified_required
 from merchants.access import MerchantAccess, by_member, require
@@ -32,14 +32,17 @@ def current_access(request: HttpRequest) -> MerchantAccess:
     user = person_of(request)
     if user is None:
         raise AccessRefused("membership_missing")
-    access = by_member(user, request.session.get(SESSION_KEY), address=client_address(request))
+    access = by_member(
+        user, request.session.get(SESSION_KEY),
+        address=client_address(request), agent=agent_of(request),
+    )  # fmt: skip
     request._merchant_access = access  # type: ignore[attr-defined]  # noqa: SLF001
     return access
 
 
 def choose_merchant(request: HttpRequest, user: User, merchant: str) -> None:
     """Work for this merchant from now on. Raises AccessRefused for a stranger."""
-    access = by_member(user, merchant, address=client_address(request))
+    access = by_member(user, merchant, address=client_address(request), agent=agent_of(request))
     request.session[SESSION_KEY] = access.merchant
 
 

@@ -6,7 +6,7 @@ from typing import Final, cast
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from compliance.identity.address import client_address
+from compliance.identity.address import agent_of, client_address
 from compliance.limits import spend
 from merchants.access import MerchantAccess, by_api_key, by_recent_api_key
 
@@ -35,7 +35,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         if scheme.lower() != SCHEME:
             bearer = ""
         find = by_recent_api_key if _is_confirmed_later(request) else by_api_key
-        access = find(bearer.strip(), address=client_address(request._request))  # noqa: SLF001
+        plain = request._request  # noqa: SLF001
+        access = find(bearer.strip(), address=client_address(plain), agent=agent_of(plain))
         spend("api", access.actor.id, lot=CALLS_AT_ONCE)
         return Program(access), access
 

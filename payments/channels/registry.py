@@ -174,6 +174,7 @@ def configure_channel(
             "base_url": base_url, "front_url": front_url, "credentials_sealed": sealed,
         },
     )  # fmt: skip
+    before = {} if is_new else {"version": channel.version, "base_url": channel.base_url}
     if not is_new:
         channel.name, channel.base_url, channel.front_url = name, base_url, front_url
         channel.credentials_sealed, channel.version = sealed, channel.version + 1
@@ -183,6 +184,8 @@ def configure_channel(
         "channel.configured",
         subject=("channel", code),
         facts={"gateway": gateway, "base_url": base_url, "version": channel.version},
+        before=before,
+        after={"version": channel.version, "base_url": base_url},
     )
     _active.clear()
     return channel
