@@ -1,7 +1,7 @@
 """All models of this storey, so that Django finds them."""
 
 from compliance.approvals.models import Approval, Vote
-from compliance.audit.models import AuditEntry, AuditProgress, AuditSeal
+from compliance.audit.models import AuditBlock, AuditEntry, AuditProgress, AuditSeal
 from compliance.identity.models import (
     Authenticator,
     BrowserSession,
@@ -16,7 +16,7 @@ from compliance.protection.models import DataKey
 from compliance.protection.vault.models import StoredFile
 
 __all__ = [
-    "Approval", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator", "BrowserSession",
-    "DataKey", "Letter", "MailedLink", "RecoverySheet", "RoleGrant", "StepUp", "StoredFile",
-    "User", "Vote",
+    "Approval", "AuditBlock", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator",
+    "BrowserSession", "DataKey", "Letter", "MailedLink", "RecoverySheet", "RoleGrant", "StepUp",
+    "StoredFile", "User", "Vote",
 ]  # fmt: skip

@@ -69,11 +69,12 @@ def exported_lines(stretch: Stretch) -> Iterator[str]:
     position = stretch.first
     while rows := prepared(_LINES, [position, stretch.last, CHUNK]):
         for place, previous, digest, *columns in rows:
-            yield _line(place, previous, digest, columns)
+            yield told_line(place, previous, digest, columns)
         position = rows[-1][0] + 1
 
 
-def _line(position: int, previous: bytes, digest: bytes, columns: list[Any]) -> str:
+def told_line(position: int, previous: bytes, digest: bytes, columns: list[Any]) -> str:
+    """An entry and its seal as a line of JSON; `columns` are those of an Entry."""
     entry = Entry(*columns)
     line: dict[str, Any] = {
         "position": position,

@@ -107,10 +107,40 @@ class AuditSeal(models.Model):
         return str(self.position)
 
 
+class AuditBlock(models.Model):
+    """Some seals in a row under one Merkle root, and the block before it. Append-only."""
+
+    number = models.BigIntegerField(_("number"), primary_key=True)
+    first = models.BigIntegerField(unique=True)
+    last = models.BigIntegerField(unique=True)
+    previous = models.BinaryField(max_length=32)
+    root = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32, unique=True)
+    sealed_at = models.DateTimeField(_("sealed at"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("audit block")
+        verbose_name_plural = _("audit blocks")
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(number__gte=1, first__gte=models.F("number")),
+                name="audit_block_number_from_one",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(last__gte=models.F("first")), name="audit_block_holds_a_seal"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
 class AuditProgress(models.Model):
     """How far the sealer has got: the one row that keeps it from looking at the whole table.
 
-    It is a note, not evidence: `verify` does not read it, so that changing it hides nothing.
+    It is a note, not evidence: no verdict on the chain rests on it, so that changing it hides no
+    change of the chain.
     """
 
     settled = models.BigIntegerField(db_default=0)
@@ -119,6 +149,12 @@ class AuditProgress(models.Model):
     """Becomes `settled` once every transaction that could hold a lower id has ended."""
     watched_until = models.BigIntegerField(null=True)
     """All those transactions have numbers below this one. Not yet known while null."""
+    noted_block = models.BigIntegerField(db_default=0)
+    """Every block up to this one stands in the file of noted heads."""
+    noted_bytes = models.BigIntegerField(db_default=0)
+    """How long that file was then: a shorter one, or none, was tampered with."""
+    are_notes_lost = models.BooleanField(db_default=False)
+    """The sealer has seen that, and goes on in what is there."""
 
     class Meta:
         default_permissions = ()

@@ -1,15 +1,20 @@
 """Seals audit entries into the chain: one sealer at a time, no lock on those who write entries."""
 
 import logging
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
 
-from compliance.audit.anchor import note_head
+from compliance.audit.actor import SYSTEM, Actor
+from compliance.audit.anchor import Head, are_notes_lost, note_heads, notes_length
+from compliance.audit.blocks import close_blocks
 from compliance.audit.chain import GENESIS, Entry, link
 from compliance.audit.progress import Progress
+from compliance.audit.trail import record
 from compliance.database import prepared
+from compliance.steps import step
 
 log: Final = logging.getLogger(__name__)
 
@@ -52,11 +57,33 @@ ON CONFLICT (id) DO UPDATE SET settled = excluded.settled, watched = excluded.wa
 """
 
 
+_UNNOTED: Final = """
+SELECT s.position, s.hash, b.number, b.hash
+  FROM compliance_auditblock b JOIN compliance_auditseal s ON s.position = b.last
+ WHERE b.number > coalesce((SELECT noted_block FROM compliance_auditprogress), 0)
+ ORDER BY b.number LIMIT %s
+"""
+
+_NOTED: Final = """
+INSERT INTO compliance_auditprogress (id, noted_block, noted_bytes) VALUES (1, %s, %s)
+ON CONFLICT (id) DO UPDATE
+   SET noted_block = greatest(compliance_auditprogress.noted_block, excluded.noted_block),
+       noted_bytes = greatest(compliance_auditprogress.noted_bytes, excluded.noted_bytes)
+"""
+
+_LOST: Final = """
+UPDATE compliance_auditprogress SET are_notes_lost = true WHERE NOT are_notes_lost RETURNING id
+"""
+_RESTART: Final = """
+UPDATE compliance_auditprogress SET noted_bytes = %s, are_notes_lost = false
+"""
+
+
 def seal_audit() -> int:
     """Seal what is not sealed, and return how many entries that were. Bounded: run it again.
 
-    Does nothing while another sealer is at work. The new head is noted outside the database, once
-    for the whole run and only when it is committed.
+    Does nothing while another sealer is at work. Each batch becomes a block; blocks are noted
+    outside the database, and only when they are committed.
     """
     total = 0
     for _batch in range(BATCHES_MAX):
@@ -64,18 +91,47 @@ def seal_audit() -> int:
         total += sealed
         if sealed < BATCH_MAX:
             break
-    if total:
-        transaction.on_commit(_anchor)
+    step("audit.sealed")
+    transaction.on_commit(_anchor)
     return total
 
 
+@transaction.atomic
+def restart_notes(*, reason: str, actor: Actor, at: datetime) -> None:
+    """Begin with the file of noted heads as it is now, even if it is shorter or gone.
+
+    Called by an administrator of the server who knows why: it was put aside after a restore.
+    """
+    record(actor, "audit.notes_restarted", subject=("audit", "notes"), reason=reason, at=at)
+    prepared(_RESTART, [notes_length()])
+
+
 def _anchor() -> None:
-    """A file that cannot be written must not keep the chain from growing, but is cried out."""
-    [(position, digest)] = prepared(_HEAD)
+    """Note every block that is not noted yet, also those of a sealer that was killed.
+
+    A file that cannot be written must not keep the chain from growing, but is cried out.
+    """
+    heads = [Head(*row) for row in prepared(_UNNOTED, [BATCH_MAX])]
+    if not heads:
+        return
+    if are_notes_lost():
+        _cry_out()
     try:
-        note_head((position, bytes(digest)), at=timezone.now())
+        length = note_heads(heads, at=timezone.now())
     except OSError:
+        position = heads[-1].position
         log.exception("the head of the audit trail at position %s could not be noted", position)
+        return
+    step("audit.noted")
+    prepared(_NOTED, [heads[-1].block, length])
+
+
+@transaction.atomic
+def _cry_out() -> None:
+    """Once: a file that grows again would look as long as the one that is gone."""
+    if prepared(_LOST):
+        log.error("heads of the audit trail were noted, and the file is gone or was shortened")
+        record(SYSTEM, "alarm.notes_lost", subject=("audit", "notes"), at=timezone.now())
 
 
 @transaction.atomic
@@ -88,6 +144,9 @@ def _seal_batch() -> int:
     entries = [Entry(*row) for row in prepared(_UNSEALED, [progress.settled, BATCH_MAX])]
     if entries:
         _append(entries)
+    step("audit.linked")
+    close_blocks(most=BATCH_MAX)
+    step("audit.blocked")
     if len(entries) < BATCH_MAX:
         after = progress.after_run(oldest=oldest, newest=newest, last=last)
         if after != progress:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from compliance.audit.anchor import Head, first_differing
+from compliance.audit.anchor import Head, are_notes_lost, first_differing
+from compliance.audit.blocks import first_broken_block
 from compliance.audit.chain import GENESIS, Entry, link
 from compliance.audit.sealing import COLUMNS
 from compliance.database import prepared
@@ -52,13 +53,17 @@ class Fault(StrEnum):
     """A seal does not follow on the one before it, or one is gone."""
     UNSEALED = "unsealed"
     """An old entry was never sealed: written past the sealer, or the sealer stands still."""
+    BLOCK = "block"
+    """A block does not follow on the one before, or its root is not that of its seals."""
+    NOTES = "notes"
+    """Heads were noted, and the file with them is gone or was shortened."""
     HEAD = "head"
     """The chain is shorter than it was, or holds another hash at the place that was noted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first thing that is wrong."""
+    """The first thing that is wrong; `position` is the block's number when a block is."""
 
     fault: Fault
     entry: int
@@ -77,7 +82,7 @@ class Verdict:
 
 
 def verify(*, at: datetime, noted: Iterable[Head] = ()) -> Verdict:
-    """Recompute the whole chain and stop at the first break.
+    """Recompute the whole chain and its blocks, and stop at the first break.
 
     `noted` are heads (position and hash) written down elsewhere before; only with one can be seen
     that the newest entries were removed together with their seals, or the chain was made anew.
@@ -85,6 +90,8 @@ def verify(*, at: datetime, noted: Iterable[Head] = ()) -> Verdict:
     verdict = _follow(0)
     if verdict.broken:
         return verdict
+    if number := first_broken_block():
+        return replace(verdict, broken=Break(Fault.BLOCK, 0, number))
     held, differing = first_differing(iter(noted))
     verdict = replace(verdict, held=held)
     if differing is not None:
@@ -99,6 +106,10 @@ def verify_tail(*, length: int, at: datetime) -> Verdict:
     verdict = _follow(position)
     if verdict.broken:
         return verdict
+    if number := first_broken_block(after=position):
+        return replace(verdict, broken=Break(Fault.BLOCK, 0, number))
+    if are_notes_lost():
+        return replace(verdict, broken=Break(Fault.NOTES, 0, 0))
     return _with_unsealed(verdict, above=settled, position=position, at=at)
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES: Final[Mapping[str, Promise]] = {
     "access.refused": _("Was refused a page that their role does not open."),
     "alarm.glass_broken": _("Alarm: executed a request alone, in an emergency."),
+    "alarm.notes_lost": _("Alarm: the file with the noted heads is gone or was shortened."),
     "alarm.request_tampered": _("Alarm: a stored request was changed in the database."),
     "alarm.superuser_signed_in": _("Alarm: signed in to the account for emergencies."),
     "api_key.created": _("Created an API key."),
@@ -29,7 +30,9 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "attempt.created": _("Began a try on a channel."),
     "attempt.failed": _("A try on a channel failed."),
     "attempt.unresolved": _("A channel has not given a final answer after many questions."),
+    "audit.entry_proven": _("Took an entry of the audit trail out, with its proof."),
     "audit.exported": _("Took a part of the audit trail out."),
+    "audit.notes_restarted": _("Had a new file of noted heads begun."),
     "callback_secret.rotated": _("Replaced the secret that signs callbacks."),
     "channel.configured": _("Set up the connection to a channel."),
     "data.reveal_refused": _("Asked to see protected data and was refused."),

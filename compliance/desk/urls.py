@@ -11,4 +11,5 @@ urlpatterns = [
     path("files/", files.files, name="files"),
     path("files/<str:file>/view/", files.view, name="file"),
     path("audit/export/", export.export, name="export"),
+    path("audit/proof/", export.proof, name="proof"),
 ]

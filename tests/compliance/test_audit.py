@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compliance.audit.actor import SYSTEM, Actor
+from compliance.audit.anchor import Head
 from compliance.audit.models import AuditEntry, AuditProgress, AuditSeal
 from compliance.audit.sealing import LOCK, seal_audit
 from compliance.audit.trail import entry_insert, entry_values, record
@@ -348,9 +349,11 @@ class TestVerify:
         assert verify_tail(length=10, at=NOON + timedelta(minutes=16)).broken is not None
 
     def test_the_newest_entries_cut_off_with_their_seals_are_missed_by_a_noted_head(self, trail):
-        noted = (6, verify(at=now()).head)
+        noted = Head(6, verify(at=now()).head)
         behind_the_triggers("DELETE FROM compliance_auditentry WHERE id >= %s", (trail[4].pk,))
         behind_the_triggers("DELETE FROM compliance_auditseal WHERE position >= 5")
+        assert verify(at=now()).broken == Break(Fault.BLOCK, 0, 1)
+        behind_the_triggers("DELETE FROM compliance_auditblock")
 
         assert verify(at=now()).broken is None
         assert verify(at=now(), noted=[noted]).broken == Break(Fault.HEAD, 0, 6)

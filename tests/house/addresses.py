@@ -20,6 +20,7 @@ ONLY_POST: Final = frozenset({
     "identity:signout", "identity:end-session", "set_language", "merchants:revoke",
     "api:payment-close", "api:event-replay", "inbound:notify", "admin:logout",
     "admin:compliance_approval_decide", "admin:compliance_user_link", "desk:export", "desk:file",
+    "desk:proof",
 })  # fmt: skip
 
 

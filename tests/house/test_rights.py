@@ -162,7 +162,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "payments_portal:callbacks": member("events.read"),
     "desk:home": staff(Ability.AUDIT_VIEW), "desk:entries": staff(Ability.AUDIT_VIEW),
     "desk:files": staff(Ability.EVIDENCE_VIEW), "desk:file": evidence,
-    "desk:export": staff(Ability.AUDIT_EXPORT),
+    "desk:export": staff(Ability.AUDIT_EXPORT), "desk:proof": staff(Ability.AUDIT_EXPORT),
     "admin:index": admin(), "admin:app_list": admin(), "admin:jsi18n": admin(),
     "admin:compliance_approval_decide": admin("compliance.view_approval"),
     "admin:compliance_approval_roles": staff(Ability.ROLES_REQUEST),

@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from compliance.audit.anchor import AnchorUnreadable, noted_heads
-from compliance.audit.sealing import seal_audit
+from compliance.audit.actor import SYSTEM
+from compliance.audit.anchor import Head, Notes, are_notes_lost
+from compliance.audit.sealing import restart_notes, seal_audit
 from compliance.audit.verify import Break, Fault, verify
 
 SAID = {
@@ -17,16 +18,21 @@ SAID = {
     Fault.MISSING: "entry {entry} (position {position}) was sealed and is gone",
     Fault.BROKEN: "seal {position} (entry {entry}) does not follow on the one before",
     Fault.UNSEALED: "entry {entry} is old and was never sealed",
+    Fault.BLOCK: "block {position} does not hold its seals or does not follow on the one before",
+    Fault.NOTES: (
+        "heads were noted, and AUDIT_ANCHOR_FILE is gone or shorter than it was. Bring back a copy;"
+        " if you put it aside yourself, run verify_audit --restart-notes REASON"
+    ),
     Fault.HEAD: "the chain does not hold the noted hash at position {position}",
 }
 
 
-def a_head(text: str) -> tuple[int, bytes]:
+def a_head(text: str) -> Head:
     """Read POSITION:HASH as this command prints it."""
     if not re.fullmatch(r"\d{1,18}:[0-9a-f]{64}", text):
         raise ArgumentTypeError("a head is POSITION:HASH as this command prints it")
     position, _, digest = text.partition(":")
-    return int(position), bytes.fromhex(digest)
+    return Head(int(position), bytes.fromhex(digest))
 
 
 class Command(BaseCommand):
@@ -42,21 +48,36 @@ class Command(BaseCommand):
             metavar="POSITION:HASH",
             help="a head noted before; the chain must still hold it",
         )
+        parser.add_argument(
+            "--restart-notes",
+            metavar="REASON",
+            help="take the file of noted heads as it is from now on; this is recorded",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seal what waits, check everything, print the head, and fail on a break."""
         while seal_audit():
             pass
+        if options["restart_notes"]:
+            restart_notes(reason=options["restart_notes"], actor=SYSTEM, at=timezone.now())
         by_hand = [options["head"]] if options["head"] else []
-        try:
-            verdict = verify(at=timezone.now(), noted=chain(by_hand, noted_heads()))
-        except AnchorUnreadable as error:
-            raise CommandError(
-                f"The noted heads cannot be read: {error} is not as the sealer writes it. Compare"
-                " with a copy of the file.", returncode=1,
-            ) from None  # fmt: skip
+        notes = Notes()
+        verdict = verify(at=timezone.now(), noted=chain(by_hand, notes))
+        for line in notes.torn:
+            self.stdout.write(
+                f"Line {line} of {notes.path} was cut short, as by a power cut: what it noted is"
+                " lost, all other lines were compared."
+            )
         if verdict.broken:
             raise CommandError(self._said(verdict.broken), returncode=1)
+        if are_notes_lost():
+            raise CommandError(self._said(Break(Fault.NOTES, 0, 0)), returncode=1)
+        if notes.strange:
+            raise CommandError(
+                f"The noted heads cannot be trusted: line {notes.strange[0]} of {notes.path} is not"
+                " as the sealer writes it. All other lines were compared and hold. Compare with a"
+                " copy of the file.", returncode=1,
+            )  # fmt: skip
         self.stdout.write(
             f"The audit trail is whole: {verdict.checked} entries, "
             f"{verdict.held} noted heads. "

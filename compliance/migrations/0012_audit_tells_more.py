@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("compliance", "0010_letters_and_links"),
+        ("compliance", "0011_files"),
     ]
 
     operations = [
