@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.approvals.admin import ApprovalAdmin
 from compliance.audit.models import AuditEntry
+from compliance.audit.search import Wanted, narrowed
 from compliance.identity.admin import AuthenticatorAdmin, PersonAdmin
 from compliance.identity.readonly import ReadOnly
 
@@ -36,16 +37,22 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """The trail, to read. Exact search by subject keeps it fast at any length."""
+    """The trail, to read."""
 
     list_display = ["at", "action", "subject_kind", "subject_id", "actor_label", "address"]
     list_display_links = ["at"]
-    ordering = ["-pk"]
-    search_fields = ["subject_id__exact"]
-    search_help_text = _("The subject's exact number")
+    ordering = ["-at", "-pk"]
+    search_fields = ["subject_id"]
+    search_help_text = _("Kind and number of the subject, such as “user 4”")
     show_full_result_count = False
     list_per_page = 50
     paginator = CappedPaginator
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
+    ) -> tuple[QuerySet[AuditEntry], bool]:
+        """By an index. The desk's search also finds by actor, action and time."""
+        return narrowed(queryset, Wanted(subject=search_term)), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """None."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from compliance.audit.models import AuditEntry, AuditSeal
+from compliance.audit.search import Wanted, narrowed
 from compliance.audit.verify import Break, verify_tail
 from compliance.database import prepared
 
@@ -46,17 +47,6 @@ def chain_status(*, at: datetime) -> ChainStatus:
     )
 
 
-def latest_entries(limit: int, *, before: int | None = None, subject: str = "") -> list[AuditEntry]:
-    """Entries, newest first, by key and never by offset. `subject` is `kind` or `kind number`."""
-    found = AuditEntry.objects.order_by("-pk")
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    if subject:
-        # What no entry can hold finds none.
-        if "\0" in subject:
-            return []
-        kind, _, number = subject.partition(" ")
-        found = found.filter(subject_kind=kind)
-        if number:
-            found = found.filter(subject_id=number.strip())
-    return list(found[:limit])
+def latest_entries(limit: int, *, subject: str = "") -> list[AuditEntry]:
+    """The latest entries, newest first. `subject` is `kind` or `kind number`."""
+    return list(narrowed(AuditEntry.objects.all(), Wanted(subject=subject))[:limit])

@@ -2,20 +2,25 @@
 
 from functools import wraps
 from typing import Any, Final, cast
+from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from compliance.audit.queries import chain_status, latest_entries
+from compliance.audit.search import COUNT_MAX, Found, SearchTooWide, find_entries
+from compliance.audit.words import SENTENCES
+from compliance.desk.searching import read_search
 from compliance.identity.models import User
 from compliance.identity.roles import Ability, may
 from compliance.identity.signin import View, person_of, verified_required
 
 LATEST: Final = 50
-KEY_DIGITS_MAX: Final = 18
 
 
 def officer_required(view: View) -> View:
@@ -43,21 +48,28 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @officer_required
 def entries(request: HttpRequest) -> HttpResponse:
-    """The trail page by page, newest first; one subject's when asked for."""
+    """The trail page by page, newest first; by actor, subject, action and days when asked for."""
+    typed = read_search(request.GET)
     before = request.GET.get("before", "")
-    subject = request.GET.get("subject", "").strip()
-    page = latest_entries(
-        LATEST + 1,
-        before=int(before) if before.isdecimal() and len(before) <= KEY_DIGITS_MAX else None,
-        subject=subject,
-    )
-    shown = page[:LATEST]
-    older = shown[-1].pk if len(page) > LATEST else None
+    try:
+        found = find_entries(typed.wanted(), size=LATEST, before=before)
+    except SearchTooWide:
+        found = Found([], "", 0)
+        messages.error(
+            request, _("This search takes too long. Add a first and a last day, or a subject.")
+        )
+    asked = {
+        "actor": typed.actor, "subject": typed.subject, "action": typed.action,
+        "from": typed.first or "", "to": typed.last or "",
+    }  # fmt: skip
     return render(
         request,
         "desk/audit/entries.html",
         {
-            "entries": shown, "older": older, "subject": subject, "is_first": not before,
+            "entries": found.entries, "older": found.older, "count": found.count,
+            "is_capped": found.count > COUNT_MAX, "count_max": COUNT_MAX, "asked": asked,
+            "query": urlencode({name: value for name, value in asked.items() if value}),
+            "is_first": not before, "actions": sorted(SENTENCES.items()),
             "may_export": may(cast("User", request.user), Ability.AUDIT_EXPORT),
         },
     )  # fmt: skip

@@ -18,7 +18,7 @@ from compliance.audit.sealing import seal_audit
 from compliance.audit.times import moment
 from compliance.audit.trail import record
 from paysite.launcher.places import CHECKOUT
-from tests.compliance.people import hire
+from tests.compliance.people import confirm, hire
 
 pytestmark = pytest.mark.django_db
 
@@ -229,7 +229,10 @@ class TestDesk:
     def test_an_auditor_downloads_and_an_outsider_checks_it(self, lines, tmp_path):
         desk = self.browser("auditor")
 
-        answer = desk.post("/compliance/audit/export/", {"from": "2026-11-23", "to": "2026-11-23"})
+        days = {"from": "2026-11-23", "to": "2026-11-23"}
+        asked = desk.post("/compliance/audit/export/", days)
+        assert not AuditEntry.objects.filter(action="audit.exported").exists()
+        answer = confirm(desk, asked)
 
         assert answer.streaming
         assert "audit-2026-11-23-2026-11-23.jsonl" in answer.headers["Content-Disposition"]
