@@ -185,6 +185,7 @@ LIMITS = {
     "link.name": (5, 3600, "closed"),
     # Entries in the audit trail about one account's failures from one address.
     "trail.failure": (1, 60, "local"),
+    "trail.strangers": (30, 60, "local"),
     # Of one checkout page. Its own script asks at most 40 times a minute.
     "checkout.status": (120, 60, "local"),
     "checkout.choice": (20, 60, "local"),

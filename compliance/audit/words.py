@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 SENTENCES: Final[Mapping[str, Promise]] = {
-    "access.refused": _("Was refused a page that their role does not open."),
+    "access.refused": _("Was refused what their role or key does not open."),
     "alarm.glass_broken": _("Alarm: executed a request alone, in an emergency."),
     "alarm.notes_lost": _("Alarm: the file with the noted heads is gone or was shortened."),
     "alarm.request_tampered": _("Alarm: a stored request was changed in the database."),

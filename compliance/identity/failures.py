@@ -4,11 +4,12 @@ Whoever floods the door must not flood the trail: for each account and address o
 written. How often the same happened again in this process stands in the next entry as `repeats`.
 """
 
+import logging
 from typing import Any, Final
 
 from axes.signals import user_locked_out
 from django.contrib.auth.signals import user_login_failed
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +21,8 @@ from compliance.identity.address import agent_of, client_address
 from compliance.identity.models import User
 from compliance.identity.signin import actor_of
 from compliance.limits import KEPT_MAX, TooMany, spend
+
+log: Final = logging.getLogger(__name__)
 
 NAME_CHARACTERS_MAX: Final = 64
 GUARDED: Final = ("admin:index", "desk:home")
@@ -47,6 +50,23 @@ def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
         facts = {"path": cleaned(request.path, 200), "method": request.method or ""}
         _tell("access.refused", actor, about=actor.id, facts=facts)
     return permission_denied(request, exception)
+
+
+def tell_refused(actor: Actor, code: str, *, path: str, method: str) -> None:
+    """Record that a person or a program asked for what it may not, and was refused.
+
+    Called by the portal and the API. Strangers, who have no number, share one small lot: whoever
+    comes from many addresses must not flood the trail either. Never raises.
+    """
+    facts = {"code": code, "path": cleaned(path, 200), "method": method[:8]}
+    try:
+        if not actor.id:
+            spend("trail.strangers", actor.kind)
+        _tell("access.refused", actor, about=f"{actor.id} {code}", facts=facts, number=actor.id)
+    except TooMany:
+        return
+    except DatabaseError:
+        log.exception("a refusal could not be recorded")
 
 
 def _failed(request: HttpRequest | None = None, **about: Any) -> None:
@@ -88,6 +108,6 @@ def _tell(
         return
     if repeats := _repeats.pop(key, 0):
         facts["repeats"] = repeats
-    subject = ("user", about if number is None else number)
+    subject = (actor.kind, about if number is None else number)
     with transaction.atomic():
         record(actor, deed, subject=subject, facts=facts, at=timezone.now())

@@ -8,9 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from compliance.audit.actor import Actor
 from compliance.identity.address import agent_of, client_address
+from compliance.identity.failures import tell_refused
 from compliance.identity.models import User
-from compliance.identity.signin import person_of, safe_next, verified_required
+from compliance.identity.signin import actor_of, person_of, safe_next, verified_required
 from merchants.access import MerchantAccess, by_member, require
 from merchants.accounts.queries import merchant_name
 from merchants.errors import AccessRefused
@@ -63,6 +65,7 @@ def portal_page(ability: str) -> Callable[[View], View]:
             try:
                 require(access, ability)
             except AccessRefused as refusal:
+                tell_turned_away(request, access.actor, refusal)
                 context = {**frame_of(access), "code": refusal.code}
                 return render(request, "portal/merchants/refused.html", context, status=403)
             return view(request, access, *args, **kwargs)
@@ -82,7 +85,14 @@ def frame_of(access: MerchantAccess) -> Mapping[str, object]:
     }
 
 
+def tell_turned_away(request: HttpRequest, actor: Actor, refusal: AccessRefused) -> None:
+    """Keep in the trail that a person asked for what is not theirs."""
+    tell_refused(actor, refusal.code, path=request.path, method=request.method or "")
+
+
 def _turn_away(request: HttpRequest, refusal: AccessRefused) -> HttpResponse:
+    if refusal.code != "merchant_not_chosen":
+        tell_turned_away(request, actor_of(request), refusal)
     if refusal.code == "membership_missing":
         return render(request, "portal/merchants/none.html", status=403)
     if refusal.code == "merchant_unknown":

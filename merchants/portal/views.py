@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from compliance.identity.signin import person_of, safe_next, verified_required
+from compliance.identity.signin import actor_of, person_of, safe_next, verified_required
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
 from merchants.access import MerchantAccess
@@ -17,7 +17,7 @@ from merchants.accounts.keys import KeyNotFound, create_api_key, revoke_api_key
 from merchants.accounts.queries import list_keys, list_team, memberships_of, merchant_name
 from merchants.errors import AccessRefused, MerchantRefusal
 from merchants.portal.forms import SCOPE_LABELS, KeyForm
-from merchants.portal.session import choose_merchant, frame_of, portal_page
+from merchants.portal.session import choose_merchant, frame_of, portal_page, tell_turned_away
 from merchants.portal.words import refusal_text
 
 
@@ -33,7 +33,8 @@ def choose(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             choose_merchant(request, user, request.POST.get("merchant", ""))
-        except AccessRefused:
+        except AccessRefused as refusal:
+            tell_turned_away(request, actor_of(request), refusal)
             raise Http404 from None
         return redirect(page or "/portal/")
     context = {"memberships": memberships_of(user), "next": page}

@@ -14,8 +14,12 @@ from django.utils.functional import Promise
 from rest_framework.exceptions import MethodNotAllowed, UnsupportedMediaType
 from rest_framework.request import Request
 
+from compliance.audit.actor import Actor
+from compliance.identity.address import agent_of, client_address
+from compliance.identity.failures import tell_refused
 from compliance.limits import TooMany
-from merchants.errors import MerchantRefusal
+from merchants.access import MerchantAccess
+from merchants.errors import AccessRefused, MerchantRefusal
 from payments.acquiring.asking import AskInvalid, FieldError
 from payments.api.codes import FIELD_PROBLEMS, PROBLEMS, RENAMED, Kind
 from payments.errors import Refusal
@@ -34,10 +38,24 @@ def answer(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     kind = PROBLEMS[code]
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s %r failed", request.method, request.path, exc_info=exc)
+    if isinstance(exc, AccessRefused) and exc.code != "key_missing":
+        _tell(request, exc)
     response = problem(request._request, code, facts=facts, errors=errors)  # noqa: SLF001
     if isinstance(exc, TooMany):
         response["Retry-After"] = str(exc.wait_seconds)
     return response
+
+
+def _tell(request: Request, refusal: AccessRefused) -> None:
+    """Keep the refusal in the trail. Asking for `auth` would look the key up again."""
+    plain = request._request  # noqa: SLF001
+    access = getattr(request, "_auth", None)
+    actor = (
+        access.actor
+        if isinstance(access, MerchantAccess)
+        else Actor("api_key", "", "", client_address(plain), agent=agent_of(plain))
+    )
+    tell_refused(actor, refusal.code, path=plain.path, method=plain.method or "")
 
 
 def problem(

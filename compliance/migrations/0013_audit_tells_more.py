@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("compliance", "0011_files"),
+        ("compliance", "0012_recovery_sheets"),
     ]
 
     operations = [

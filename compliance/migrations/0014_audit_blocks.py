@@ -11,7 +11,7 @@ append_only = import_module("compliance.migrations.0002_audit_is_append_only").a
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0012_audit_tells_more'),
+        ('compliance', '0013_audit_tells_more'),
     ]
 
     operations = [
