@@ -196,6 +196,9 @@ LIMITS = {
 or each process counts alone while the cache is away. See compliance.limits.
 """
 
+EVEN_ANSWER_SECONDS = 0.1
+"""How long an answer takes whose time must not tell whether somebody is known."""
+
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]

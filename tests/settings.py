@@ -10,6 +10,7 @@ from paysite.settings import *  # noqa: F403 -- the line above must come first
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+EVEN_ANSWER_SECONDS = 0
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "vault": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

@@ -1,8 +1,7 @@
 """E-mail to people: written in the transaction of what it tells, sent by a worker afterwards.
 
-So nobody is told what did not happen, nobody waits for a mail server, and the time of an answer
-does not tell whether an address is known. What a letter says is sealed until it is sent, and then
-forgotten: it may hold a link that opens something.
+So nobody is told what did not happen, and nobody waits for a mail server. What a letter says is
+sealed until it is sent, and then forgotten: it may hold a link that opens something.
 """
 
 import logging

@@ -5,6 +5,7 @@ from django.urls import path
 
 from compliance.identity import account_pages, factor_pages, link_pages, stepup_pages, views
 from compliance.identity.address import client_address
+from compliance.identity.evenly import evenly
 from compliance.identity.limited import limited
 
 NAME_CHARACTERS_MAX = 200
@@ -52,7 +53,7 @@ urlpatterns = [
     ),
     path(
         "signin/forgotten/",
-        limited("link", client_address)(limited("link.name", email_of)(link_pages.ask)),
+        limited("link", client_address)(limited("link.name", email_of)(evenly(link_pages.ask))),
         name="ask-link",
     ),
     path("link/", limited("code", client_address)(link_pages.opened), name="opened-link"),

@@ -15,6 +15,7 @@ from compliance.approvals.errors import ApprovalRefused
 from compliance.approvals.models import Approval
 from compliance.audit.actor import SYSTEM, Actor
 from compliance.audit.models import AuditEntry
+from compliance.identity import evenly
 from compliance.identity.letters import TRIES_MAX, forget_old_letters, send_letters
 from compliance.identity.models import BrowserSession, Letter, MailedLink, User
 from compliance.identity.people import invite
@@ -188,6 +189,18 @@ class TestForgotten:
         hide = re.compile(r"[\w.]+@example\.com|value=\"[^\"]{40,}\"")
         assert hide.sub("", known) == hide.sub("", unknown)
         assert Letter.objects.count() == 1
+
+    def test_the_answer_takes_as_long_for_an_unknown_address(self, lin, settings, monkeypatch):
+        settings.EVEN_ANSWER_SECONDS = 0.1
+        clock = iter([0.0, 0.03, 5.0, 5.01, 9.0, 9.2, 11.0])
+        waits: list[float] = []
+        monkeypatch.setattr(evenly, "monotonic", lambda: next(clock))
+        monkeypatch.setattr(evenly, "sleep", waits.append)
+        for email in (lin.user.email, "nobody@example.com", "late@example.com"):
+            self.ask(browser(), email)
+        assert waits == pytest.approx([0.07, 0.09, 0.0])
+        browser().get("/signin/forgotten/")
+        assert len(waits) == 3, "looking at the page takes no time"
 
     def test_the_host_header_does_not_decide_where_the_link_leads(self, lin, settings):
         settings.ALLOWED_HOSTS = ["*"]
