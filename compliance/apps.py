@@ -19,11 +19,14 @@ class ComplianceConfig(AppConfig):
         from compliance.approvals import email_changes, factor_changes, role_changes
         from compliance.identity import failures
         from compliance.protection.rotation import register_bound_column
+        from compliance.retention import erase, own
 
         role_changes.register_kinds()
         failures.watch()
         factor_changes.register_kinds()
         email_changes.register_kinds()
+        erase.register_kinds()
+        own.register_classes()
         register_bound_column(
             model="compliance.Authenticator",
             column="secret_sealed",

@@ -14,9 +14,10 @@ from compliance.identity.models import (
 )
 from compliance.protection.models import DataKey
 from compliance.protection.vault.models import StoredFile
+from compliance.retention.models import Erasure
 
 __all__ = [
     "Approval", "AuditBlock", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator",
-    "BrowserSession", "DataKey", "Letter", "MailedLink", "RecoverySheet", "RoleGrant", "StepUp",
-    "StoredFile", "User", "Vote",
+    "BrowserSession", "DataKey", "Erasure", "Letter", "MailedLink", "RecoverySheet", "RoleGrant",
+    "StepUp", "StoredFile", "User", "Vote",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from compliance.approvals import expiry
 from compliance.audit import sealing
 from compliance.identity import letters, links, sessions
 from compliance.protection.vault import files
+from compliance.retention import erase
 
 
 @shared_task(name="compliance.seal_audit", time_limit=120)
@@ -42,3 +43,9 @@ def forget_what_is_old() -> int:
 def scan_waiting_files() -> int:
     """Scan files that are in quarantine. Safe to run twice at once: each takes other rows."""
     return files.scan_waiting(at=timezone.now())
+
+
+@shared_task(name="compliance.go_on_erasing", time_limit=900)
+def go_on_erasing() -> int:
+    """Erase what two people agreed to. Safe to run twice at once: what is gone is passed over."""
+    return erase.go_on(at=timezone.now())

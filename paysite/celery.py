@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
         "compliance.expire_requests": 60.0,
         "compliance.send_letters": 5.0,
         "compliance.scan_waiting_files": 60.0,
+        "compliance.go_on_erasing": 30.0,
         "compliance.forget_what_is_old": 3600.0,
         "payments.deliver_due_callbacks": 1.0,
         "payments.ask_about_open_attempts": 5.0,

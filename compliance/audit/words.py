@@ -64,6 +64,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "recovery_codes.used": _("Signed in with a recovery code."),
     "refund.failed": _("A refund failed."),
     "refund.succeeded": _("Money went back to the customer."),
+    "retention.erased": _("Things whose term was over were destroyed."),
     "role.granted": _("Gave a person a role."),
     "role.revoked": _("Took a role away from a person."),
     "second_factor.enrolled": _("Enrolled an authenticator."),

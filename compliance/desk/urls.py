@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance.desk import export, files, views
+from compliance.desk import export, files, retention, views
 
 app_name = "desk"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("audit/", views.entries, name="entries"),
     path("files/", files.files, name="files"),
     path("files/<str:file>/view/", files.view, name="file"),
+    path("retention/", retention.retention, name="retention"),
+    path("retention/<str:erasure>/", retention.certificate, name="certificate"),
     path("audit/export/", export.export, name="export"),
     path("audit/proof/", export.proof, name="proof"),
 ]

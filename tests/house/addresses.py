@@ -60,7 +60,8 @@ def things_of(tea: Shop) -> dict[str, str]:
         "token": checkout_token(payment.id), "key": key.public_id, "channel_code": "first",
         "object_id": str(Payment.objects.get().pk), "id": str(lin.user.pk),
         "number": "stp_00000000000000000000000000", "content_type_id": "1",
-        "file": "doc_00000000000000000000000000", "passkey": "1", "kind": "signin",
+        "file": "doc_00000000000000000000000000", "passkey": "1",
+        "erasure": "ers_00000000000000000000000000", "kind": "signin",
         "secret": "x", "row": "1",
         "person": str(lin.user.pk),
     }  # fmt: skip

@@ -106,6 +106,12 @@ def staff(ability: Ability | None = None) -> Rule:
     return rule
 
 
+def certificate(visitor: Visitor) -> str:
+    """There is none yet."""
+    rule = staff(Ability.AUDIT_VIEW)(visitor)
+    return NOT_THERE if rule == LET_IN else rule
+
+
 def evidence(visitor: Visitor) -> str:
     """There is none to be seen, but not everybody is told so."""
     rule = staff(Ability.EVIDENCE_VIEW)(visitor)
@@ -161,6 +167,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "payments_portal:payment": member("payments.read", of_tea=True),
     "payments_portal:callbacks": member("events.read"),
     "desk:home": staff(Ability.AUDIT_VIEW), "desk:entries": staff(Ability.AUDIT_VIEW),
+    "desk:retention": staff(Ability.AUDIT_VIEW), "desk:certificate": certificate,
     "desk:files": staff(Ability.EVIDENCE_VIEW), "desk:file": evidence,
     "desk:export": staff(Ability.AUDIT_EXPORT), "desk:proof": staff(Ability.AUDIT_EXPORT),
     "admin:index": admin(), "admin:app_list": admin(), "admin:jsi18n": admin(),

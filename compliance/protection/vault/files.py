@@ -146,10 +146,13 @@ def scan_waiting(*, at: datetime, most: int = 20) -> int:
 def erase_file(row: StoredFile, *, actor: Actor, at: datetime, reason: str) -> None:
     """Destroy a file's key and then its content; the row says that it was there.
 
-    Without its key the content opens no more, wherever copies of it may lie.
+    Without its key the content opens no more, wherever copies of it may lie. Raises FileClosed when
+    it is gone already.
     """
     with transaction.atomic():
         locked = StoredFile.objects.select_for_update().get(pk=row.pk)
+        if locked.state not in HELD:
+            raise FileClosed
         locked.move(FileState.ERASED, at=at)
         locked.key_sealed = ""
         locked.save(update_fields=["key_sealed"])
