@@ -1,5 +1,7 @@
 """Wiring of the Django project itself."""
 
+import logging
+
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
@@ -16,6 +18,7 @@ class PaysiteConfig(AppConfig):
         """Refuse to start unsafely, and bind shared tasks to our Celery application."""
         if lines := faults(settings):
             raise SystemExit("\n".join(["Paysite does not start like this:", *lines]))
+        logging.captureWarnings(capture=not settings.DEMO)
         import paysite.celery  # noqa: F401
 
 

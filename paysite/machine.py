@@ -19,6 +19,7 @@ PATHS: Final = ("/api/v1/", "/notify/", "/healthz", "/readyz")
 PROBES: Final = {"/healthz": healthz, "/readyz": readyz}
 
 MIDDLEWARE: Final = [
+    "paysite.requests.numbered",
     "paysite.machine.nothing_to_run",
     "paysite.machine.probes_first",
     "django.middleware.security.SecurityMiddleware",

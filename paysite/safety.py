@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from paysite.env import missing
+
 SECRET_CHARACTERS_MIN: Final = 50
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -12,6 +14,10 @@ def faults(settings: Any) -> list[str]:
     """Every reason not to start with these settings. A demo may do all of it."""
     if settings.DEMO:
         return []
+    return [*missing, *_unsafe(settings)]
+
+
+def _unsafe(settings: Any) -> list[str]:
     return [line for line, is_fault in FAULTS if is_fault(settings)]
 
 
@@ -33,6 +39,8 @@ def _is_host_wrong(settings: Any) -> bool:
 
 
 def _is_secret_short(settings: Any) -> bool:
+    if any(line.startswith("SECRET_KEY ") for line in missing):
+        return False  # Told already, and Django lets nobody read an empty one.
     return len(settings.SECRET_KEY) < SECRET_CHARACTERS_MIN
 
 

@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from paysite.env import BASE_DIR, env, required
+from paysite.logs import logging_settings
 
 # --- the mode ---------------------------------------------------------------------------------
 
@@ -78,7 +79,8 @@ if DEMO:
     INSTALLED_APPS.append("payments.channels.sandbox.apps.SandboxConfig")
 
 MIDDLEWARE = [
-    # First, so that even a refused host name is answered with the policy.
+    "paysite.requests.numbered",
+    # Early, so that even a refused host name is answered with the policy.
     "csp.middleware.CSPMiddleware",
     "paysite.headers.nothing_of_the_device",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -318,15 +320,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ROUTES = {"payments.deliver_due_callbacks": {"queue": "callbacks"}}
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "axes": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-    },
-}
+# --- log lines
+# -----------------------------------------------------------------------------------
+
+ACCESS_LOG: bool = env.bool("ACCESS_LOG", default=not DEMO)
+"""Whether each request is told in a line. The demo's terminal shows what matters instead."""
+REQUEST_ID_HEADER: str = env.str("REQUEST_ID_HEADER", default="X-Request-Id")
+"""Where a trusted proxy says a request's number."""
+LOGGING = logging_settings(is_demo=DEMO)

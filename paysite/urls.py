@@ -29,3 +29,4 @@ if settings.DEMO:
     urlpatterns.append(path("sandbox/", include("payments.channels.sandbox.urls")))
 
 handler403 = "compliance.identity.failures.refused"
+handler500 = "paysite.requests.broken"

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from compliance.identity.models import User
 from compliance.identity.sessions import Standing, use_session
+from compliance.trace import note
 
 ENDED_KEY: Final = "ended"
 """Where the sign-in page finds why the session before ended."""
@@ -24,6 +25,7 @@ def end_what_is_over(
     def answer(request: HttpRequest) -> HttpResponse:
         has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
         if has_session and isinstance(request.user, User):
+            note(person=request.user.pk)
             standing = _use(request, request.user)
             if standing.ended is not None:
                 logout(request)

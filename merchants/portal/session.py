@@ -13,6 +13,7 @@ from compliance.identity.address import agent_of, client_address
 from compliance.identity.failures import tell_refused
 from compliance.identity.models import User
 from compliance.identity.signin import actor_of, person_of, safe_next, verified_required
+from compliance.trace import note
 from merchants.access import MerchantAccess, by_member, require
 from merchants.accounts.queries import merchant_name
 from merchants.errors import AccessRefused
@@ -38,6 +39,7 @@ def current_access(request: HttpRequest) -> MerchantAccess:
         user, request.session.get(SESSION_KEY),
         address=client_address(request), agent=agent_of(request),
     )  # fmt: skip
+    note(merchant=access.merchant)
     request._merchant_access = access  # type: ignore[attr-defined]  # noqa: SLF001
     return access
 

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from compliance.identity.address import agent_of, client_address
 from compliance.limits import spend
+from compliance.trace import note
 from merchants.access import MerchantAccess, by_api_key, by_recent_api_key
 
 SCHEME: Final = "bearer"
@@ -37,6 +38,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         find = by_recent_api_key if _is_confirmed_later(request) else by_api_key
         plain = request._request  # noqa: SLF001
         access = find(bearer.strip(), address=client_address(plain), agent=agent_of(plain))
+        note(key=access.actor.id, merchant=access.merchant)
         spend("api", access.actor.id, lot=CALLS_AT_ONCE)
         return Program(access), access
 

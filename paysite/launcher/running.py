@@ -136,7 +136,8 @@ def granian(host: str, port: int, *, workers: int) -> tuple[str, ...]:
         *("--workers", str(workers), "--blocking-threads", "1", "--no-ws"),
         *("--http", "1", "--runtime-mode", "st"),
         *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "10"),
-        *("--log-level", "warning", "paysite.wsgi:application"),
+        *("--log-level", "warning", "--log-config", str(CHECKOUT / "paysite/granian-logs.json")),
+        "paysite.wsgi:application",
     )
 
 

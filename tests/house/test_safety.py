@@ -68,3 +68,17 @@ def test_a_process_with_unsafe_settings_ends_at_once_with_every_line():
     assert [line.split(" ")[0] for line in lines[1:]] == [
         "DEBUG", "BASE_URL", "CACHE_URL", "EMAIL_URL",
     ]  # fmt: skip
+
+
+def test_missing_secrets_are_lines_among_the_others():
+    bare = {"DEMO": "false", "DEBUG": "true", "BASE_URL": "https://pay.example", "SECRET_KEY": "",
+            "ALLOWED_HOSTS": "pay.example", "FIELD_KEYS": "", "CACHE_URL": "redis://127.0.0.1/1",
+            "EMAIL_URL": "smtp://127.0.0.1:25"}  # fmt: skip
+    here = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--noinput"],
+        env={**here, **bare}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    lines = ended.stderr.strip().splitlines()
+    assert ended.returncode == 1
+    assert [line.split(" ")[0] for line in lines[1:]] == ["SECRET_KEY", "FIELD_KEYS", "DEBUG"]
