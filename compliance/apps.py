@@ -18,7 +18,8 @@ class ComplianceConfig(AppConfig):
         from compliance import checks, database  # noqa: F401
         from compliance.approvals import email_changes, factor_changes, role_changes
         from compliance.identity import failures
-        from compliance.protection.rotation import register_bound_column
+        from compliance.identity.models import TOTP_SECRETS
+        from compliance.protection.rotation import register_bound_column, register_held_column
         from compliance.retention import erase, own
 
         role_changes.register_kinds()
@@ -27,12 +28,7 @@ class ComplianceConfig(AppConfig):
         email_changes.register_kinds()
         erase.register_kinds()
         own.register_classes()
-        register_bound_column(
-            model="compliance.Authenticator",
-            column="secret_sealed",
-            row="user",
-            prefix="authenticator",
-        )
+        register_held_column(TOTP_SECRETS, model="compliance.Authenticator", row="user")
         register_bound_column(
             model="compliance.StepUp", column="form_sealed", row="public_id", prefix="step-up"
         )

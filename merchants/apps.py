@@ -12,12 +12,8 @@ class MerchantsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the rotation of keys which columns are sealed."""
-        from compliance.protection.rotation import register_bound_column
+        from compliance.protection.rotation import register_held_column
+        from merchants.accounts.callback_secret import BEFORE, CURRENT
 
-        for column in ("callback_secret_sealed", "callback_secret_before_sealed"):
-            register_bound_column(
-                model="merchants.Merchant",
-                column=column,
-                row="public_id",
-                prefix="callback secret",
-            )
+        for held in (CURRENT, BEFORE):
+            register_held_column(held, model="merchants.Merchant", row="public_id")

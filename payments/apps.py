@@ -12,8 +12,7 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the rotation of keys which column is sealed."""
-        from compliance.protection.rotation import register_bound_column
+        from compliance.protection.rotation import register_held_column
+        from payments.channels.registry import CREDENTIALS
 
-        register_bound_column(
-            model="payments.Channel", column="credentials_sealed", row="code", prefix="channel"
-        )
+        register_held_column(CREDENTIALS, model="payments.Channel", row="code")

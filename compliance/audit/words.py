@@ -72,6 +72,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "second_factor.removed": _("Took an authenticator away."),
     "session.ended": _("A session was ended."),
     "signin.ended": _("Signed out."),
+    "secret.unreadable": _("A sealed secret did not open: it was changed, or its key is missing."),
     "signin.failed": _("Typed a wrong password, or a name that nobody has."),
     "signin.link_sent": _("A link to sign in was sent."),
     "signin.locked": _("Tried too many passwords; the door was closed for a while."),

@@ -20,7 +20,7 @@ from django_otp.oath import TOTP
 
 from compliance.identity.address import short_agent
 from compliance.identity.states import Ending, LinkKind, StaffRole
-from compliance.protection.fields import seal, unseal
+from compliance.protection.held import Held
 
 CODE_DIGITS: Final = 6
 STEP_SECONDS: Final = 30
@@ -126,6 +126,14 @@ class RoleGrant(models.Model):
         return self.get_role_display()
 
 
+TOTP_SECRETS: Final = Held(
+    table="compliance_authenticator",
+    column="secret_sealed",
+    purpose="totp",
+    prefix="authenticator",
+)
+
+
 class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
     """An authenticator app, as a django-otp device whose secret is sealed."""
 
@@ -154,11 +162,11 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
     @property
     def secret(self) -> str:
         """The shared secret in base32, as authenticator apps take it."""
-        return unseal(self.secret_sealed, bound_to=f"authenticator:{self.user_id}")
+        return TOTP_SECRETS.open(self.secret_sealed, row=self.user_id)
 
     def keep_secret(self, secret: str) -> None:
         """Set the shared secret. The caller saves the row."""
-        self.secret_sealed = seal(secret, bound_to=f"authenticator:{self.user_id}")
+        self.secret_sealed = TOTP_SECRETS.seal(secret, row=self.user_id)
 
     def get_throttle_factor(self) -> int:
         """Seconds to wait after the first wrong code; each further one doubles the wait."""

@@ -18,6 +18,7 @@ from compliance.protection.columns import SealedTextField
 from compliance.protection.datakeys import add_key, context_of
 from compliance.protection.envelope import Place, seal_at, unseal_at
 from compliance.protection.fields import seal, unseal
+from compliance.protection.held import Held
 from compliance.protection.keyservice import key_service
 from compliance.protection.models import DataKey
 from compliance.protection.states import DataKeyState, DataKeyUse
@@ -80,6 +81,9 @@ class SealedColumn:
 
 
 _bound: Final[list[SealedColumn]] = []
+_held: Final[list[SealedColumn]] = []
+_held_before: Final[list[SealedColumn]] = []
+"""The same columns, with what was sealed before there were data keys."""
 
 
 def register_bound_column(*, model: str, column: str, row: str, prefix: str) -> None:
@@ -99,13 +103,39 @@ def register_bound_column(*, model: str, column: str, row: str, prefix: str) -> 
         _bound.append(known)
 
 
+def register_held_column(held: Held, *, model: str, row: str) -> None:
+    """Tell of a column that `Held` fills. Called in `AppConfig.ready`."""
+    meta = apps.get_model(model)._meta  # noqa: SLF001
+
+    def reseal(value: str, of: str) -> str:
+        return held.seal(held.open_quietly(value, row=of), row=of)
+
+    names = (held.table, held.column, str(meta.get_field(row).column), str(meta.pk.column))
+    for known, separator in ((_held, ":"), (_held_before, ".")):
+        column = SealedColumn(*names, separator, reseal)
+        if column.name not in [one.name for one in known]:
+            known.append(column)
+
+
+def held_before_columns() -> list[SealedColumn]:
+    """Columns with values that must leave the key-encryption keys altogether."""
+    return list(_held_before)
+
+
 def bound_columns() -> list[SealedColumn]:
     """Columns directly under the key-encryption key."""
     return list(_bound)
 
 
 def field_columns() -> list[SealedColumn]:
-    """Every SealedTextField of every model."""
+    """Every SealedTextField of every model, and the columns of `Held`."""
+    return [
+        *_held,
+        *_fields(),
+    ]
+
+
+def _fields() -> list[SealedColumn]:
     return [
         _of_field(field)
         for model in apps.get_models()
@@ -158,8 +188,10 @@ def move_values(old: list[str], *, limit: int) -> Iterator[tuple[str, int, int]]
 
     `old` are data keys from `begin_rotation`. Ends when no value is left under an old key.
     """
-    outdated = key_service().names()[1:]
+    service_keys = key_service().names()
+    outdated = service_keys[1:]
     for column, keys in [
+        *((column, service_keys) for column in held_before_columns()),
         *((column, outdated) for column in bound_columns()),
         *((column, old) for column in field_columns()),
     ]:

@@ -10,13 +10,23 @@ from django.db import transaction
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.database import prepared
-from compliance.protection.fields import seal, unseal
+from compliance.protection.held import Held
 from merchants.accounts.models import Merchant
 
 PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = 32
 OVERLAP: Final = timedelta(hours=24)
 """How long the replaced secret still signs beside the new one."""
+
+CURRENT, BEFORE = (
+    Held(
+        table="merchants_merchant",
+        column=column,
+        purpose="callback-secret",
+        prefix="callback secret",
+    )
+    for column in ("callback_secret_sealed", "callback_secret_before_sealed")
+)
 
 _FIND: Final = """
 SELECT public_id, callback_secret_sealed,
@@ -32,13 +42,17 @@ def new_secret() -> str:
 
 def seal_secret(secret: str, *, merchant: str) -> str:
     """The secret as the merchant's row keeps it."""
-    return seal(secret, bound_to=_bound_to(merchant))
+    return CURRENT.seal(secret, row=merchant)
 
 
 def callback_secrets_of(merchant_id: int) -> list[str]:
     """The secrets to sign with now: the current one, and the one it replaces while that lasts."""
     [(merchant, current, before)] = prepared(_FIND, [merchant_id])
-    return [unseal(sealed, bound_to=_bound_to(merchant)) for sealed in (current, before) if sealed]
+    return [
+        held.open(sealed, row=merchant)
+        for held, sealed in ((CURRENT, current), (BEFORE, before))
+        if sealed
+    ]
 
 
 def callback_secret_of(merchant_id: int) -> str:
@@ -51,7 +65,9 @@ def rotate_callback_secret(*, merchant_id: int, actor: Actor, at: datetime) -> s
     """Replace the secret and return the new one. The old one signs along for a day."""
     merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
     secret = new_secret()
-    merchant.callback_secret_before_sealed = merchant.callback_secret_sealed
+    # Bound to its column: what moves to the other is sealed anew for it.
+    before = CURRENT.open(merchant.callback_secret_sealed, row=merchant.public_id)
+    merchant.callback_secret_before_sealed = BEFORE.seal(before, row=merchant.public_id)
     merchant.callback_secret_before_until = at + OVERLAP
     merchant.callback_secret_sealed = seal_secret(secret, merchant=merchant.public_id)
     merchant.save(
@@ -69,7 +85,3 @@ def rotate_callback_secret(*, merchant_id: int, actor: Actor, at: datetime) -> s
         at=at,
     )
     return secret
-
-
-def _bound_to(merchant: str) -> str:
-    return f"callback secret:{merchant}"

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
-from compliance.protection.fields import seal, unseal
+from compliance.protection.held import Held
 from payments.channels.base import Connection, Dialect, Gateway, Method
 from payments.channels.http import GatewayHttp
 from payments.channels.models import Channel
@@ -22,6 +22,13 @@ from payments.errors import Refusal
 
 FRESH_SECONDS: Final = 3.0
 """How long a process may use a channel's configuration before it looks again."""
+
+CREDENTIALS: Final = Held(
+    table="payments_channel",
+    column="credentials_sealed",
+    purpose="channel-secret",
+    prefix="channel",
+)
 
 
 class ChannelUnknown(Refusal):
@@ -124,7 +131,7 @@ def _connect(channel: Channel) -> Line:
     dialect = dialects()[channel.gateway]
     for url in (channel.base_url, channel.front_url):
         require_allowed(dialect, url)
-    credentials = json.loads(unseal(channel.credentials_sealed, bound_to=f"channel:{channel.code}"))
+    credentials = json.loads(CREDENTIALS.open(channel.credentials_sealed, row=channel.code))
     connection = Connection(
         code=channel.code,
         base_url=channel.base_url,
@@ -166,7 +173,7 @@ def configure_channel(
         code=code, base_url=base_url, front_url=front_url, credentials=credentials
     )
     dialect.connect(connection, make_http())
-    sealed = seal(json.dumps(dict(credentials)), bound_to=f"channel:{code}")
+    sealed = CREDENTIALS.seal(json.dumps(dict(credentials)), row=code)
     channel, is_new = Channel.objects.select_for_update().get_or_create(
         code=code,
         defaults={
