@@ -63,6 +63,9 @@ class Line(logging.Formatter):
     def facts_of(self, record: logging.LogRecord) -> dict[str, Any]:
         """What is known of the request or task, and what the caller added."""
         facts: dict[str, Any] = {}
+        # Django tells of a refused request when it is over already.
+        if number := getattr(getattr(record, "request", None), "request_id", ""):
+            facts["request_id"] = _shown(number)
         for name, value in trace().items():
             facts[name] = value if isinstance(value, int) else _shown(value)
         facts |= {name: getattr(record, name) for name in _FACTS if hasattr(record, name)}

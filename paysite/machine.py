@@ -37,6 +37,7 @@ def nothing_to_run(
             "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
         )
         response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
 
     return answer

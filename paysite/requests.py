@@ -30,6 +30,7 @@ def numbered(
     def answer(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         number = _number_of(request)
+        request.request_id = number  # type: ignore[attr-defined]
         with traced(request_id=number, method=request.method, path=request.path):
             response = get_response(request)
             response.headers[HEADER] = number

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.management import call_command
@@ -33,7 +33,7 @@ from merchants.accounts.callback_secret import (
 )
 from merchants.models import Merchant
 from payments.channels.models import Channel
-from payments.channels.registry import CREDENTIALS, configure_channel, line
+from payments.channels.registry import CREDENTIALS, configure_channel, dialects, line, methods
 from payments.channels.registry import forget as forget_channels
 from payments.ledger import chart
 from tests.cast import NOON, Shop, connect_scripted, open_shop, order
@@ -56,9 +56,23 @@ def phone() -> Authenticator:
 
 
 @pytest.fixture
-def channel(settings) -> Channel:
+def scripted(settings) -> Iterator[None]:
+    """The scripted gateways, and nothing remembered of an earlier database."""
     settings.GATEWAYS = ["tests.scripted.First", "tests.scripted.Second"]
+    forget_all()
+    yield
+    forget_all()
+
+
+def forget_all() -> None:
+    chart.forget()
     forget_channels()
+    dialects.cache_clear()
+    methods.cache_clear()
+
+
+@pytest.fixture
+def channel(scripted) -> Channel:
     return configure_channel(
         code="first", gateway="first", name="First", livemode=False,
         credentials={"key": "value"}, base_url="https://scripted.example",
@@ -198,10 +212,7 @@ def rotating(*, pause: float) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_rotation_killed_with_the_hardest_signal_while_payments_are_made(settings):
-    settings.GATEWAYS = ["tests.scripted.First", "tests.scripted.Second"]
-    chart.forget()
-    forget_channels()
+def test_a_rotation_killed_with_the_hardest_signal_while_payments_are_made(scripted):
     connect_scripted()
     shops = [open_shop(f"店{n}") for n in range(8)]
     secrets = {shop.merchant.pk: callback_secret_of(shop.merchant.pk) for shop in shops}
