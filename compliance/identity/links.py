@@ -36,6 +36,8 @@ def make_link(
 
     `browser`: a secret of the browser that asked, which alone may use the link.
     """
+    # Who asks twice at once gets one after the other.
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
     forget_links(user=user, kinds=[kind], at=at)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     until = at + LASTS[kind]

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.http import HttpResponseRedirect
 from django.test import Client
 from django.utils import timezone
+from django_otp_webauthn.models import WebAuthnCredential
 
 from compliance.audit.actor import SYSTEM
 from compliance.identity.models import RoleGrant, User
@@ -16,6 +18,8 @@ from merchants.accounts.register import add_member, register_merchant
 from merchants.accounts.states import Role
 from merchants.models import Member
 from tests.compliance.people import NOON, PASSWORD, SECRET, Person, code_now, confirm, hire
+from tests.compliance.softkey import SoftKey
+from tests.compliance.test_factors import JSON, enrolled, question, sign_in
 from tests.compliance.test_joining import GOOD, INVITATION, after, browser, mailed
 from tests.compliance.test_signin import EVIL
 
@@ -104,6 +108,12 @@ def behind_a_link_that_signs_in(lin: Person, evil: str) -> Any:
     return client.post("/signin/code/", {"code": code_now(), "next": evil})
 
 
+def at_the_passkey(lin: Person, evil: str) -> Any:
+    key = enrolled(signed_in(lin))
+    said = sign_in(browser(), key, page=evil).json()
+    return HttpResponseRedirect(said["to"])
+
+
 def at_the_second_look(lin: Person, evil: str) -> Any:
     client = signed_in(lin)
     key = {"label": "till", "scopes": ["payments.read"], "next": evil, "back": evil}
@@ -118,7 +128,8 @@ def at_the_second_look(lin: Person, evil: str) -> Any:
 DOORS: list[Callable[[Person, str], Any]] = [
     at_the_password, at_the_password_by_query, at_the_sign_in_of_whoever_is_in, at_the_admins_door,
     at_the_admins_door_of_the_staff, at_sign_out, at_the_choice_of_a_merchant, at_the_language,
-    at_the_own_password, behind_a_link, behind_a_link_that_signs_in, at_the_second_look,
+    at_the_own_password, behind_a_link, behind_a_link_that_signs_in, at_the_passkey,
+    at_the_second_look,
 ]  # fmt: skip
 
 
@@ -158,7 +169,13 @@ def by_link(client: Client, lin: Person) -> None:
     client.post("/signin/code/", {"code": code_now()})
 
 
-@pytest.mark.parametrize("way", [by_password, by_enrolling, by_link])
+def by_passkey(client: Client, lin: Person) -> None:
+    with after(seconds=-120):
+        key = enrolled(signed_in(lin))
+    sign_in(client, key)
+
+
+@pytest.mark.parametrize("way", [by_password, by_enrolling, by_link, by_passkey])
 class TestAPlantedSession:
     """Whoever planted a session's key in a browser does not get in with its owner."""
 
@@ -305,6 +322,24 @@ class TestFieldsThatNoFormHas:
         made = Member.objects.get().merchant.api_keys.get()
         assert (made.label, made.livemode, made.scopes) == ("till", False, ["payments.read"])
         assert "sk_live_mine" not in answer.content.decode()
+        assert facts_of(lin.user) == before
+
+    def test_adding_a_passkey_and_signing_in_with_it(self, lin):
+        yun, before, client = hire("yun").user, facts_of(lin.user), signed_in(lin)
+        theirs = {"user": yun.pk, "user_id": yun.pk, "username": "yun", "sign_count": 9}
+        asked = client.post("/account/passkeys/new/", extra(name="laptop"))
+        confirm(client, asked)
+        key = SoftKey("http://localhost:8000")
+        credential = {**key.enrol(question(client, "/account/passkeys/ask/")), **theirs}
+        kept = {**EXTRA, **theirs, "credential": credential}
+        assert client.post("/account/passkeys/", kept, content_type=JSON).status_code == 200
+        assert WebAuthnCredential.objects.get().user == lin.user
+
+        fresh = browser()
+        shown = {**key.sign(question(fresh, "/signin/passkey/ask/")), **theirs}
+        said = {**EXTRA, **theirs, "credential": shown}
+        assert fresh.post("/signin/passkey/", said, content_type=JSON).status_code == 200
+        assert fresh.get("/account/").context["person"] == lin.user
         assert facts_of(lin.user) == before
 
     def test_the_administrators_forms_of_a_person(self, lin):
