@@ -155,7 +155,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "compliance.identity.guessable.NotLeaked"},
     {"NAME": "compliance.identity.guessable.NotGuessable"},
 ]
 LOGIN_URL = "identity:signin"
@@ -185,6 +186,7 @@ LIMITS = {
     # Links by e-mail: asked for at one address of the network, and for one mailbox.
     "link": (20, 3600, "closed"),
     "link.name": (5, 3600, "closed"),
+    "link.open": (60, 900, "closed"),
     # Entries in the audit trail about one account's failures from one address.
     "trail.failure": (1, 60, "local"),
     "trail.strangers": (30, 60, "local"),

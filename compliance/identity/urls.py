@@ -31,6 +31,11 @@ def address_of(request: HttpRequest, number: str) -> str:
     return client_address(request)
 
 
+def address_of_link(request: HttpRequest, kind: str, secret: str) -> str:
+    """Whoever opens links makes sessions, so they are counted by address."""
+    return client_address(request)
+
+
 app_name = "identity"
 urlpatterns = [
     path(
@@ -57,7 +62,11 @@ urlpatterns = [
         name="ask-link",
     ),
     path("link/", limited("code", client_address)(link_pages.opened), name="opened-link"),
-    path("link/<str:kind>/<str:secret>/", link_pages.link, name="link"),
+    path(
+        "link/<str:kind>/<str:secret>/",
+        limited("link.open", address_of_link, methods=frozenset({"GET"}))(link_pages.link),
+        name="link",
+    ),
     path(
         "signin/passkey/ask/",
         limited("code", client_address)(factor_pages.ask_signin),

@@ -139,6 +139,11 @@ class TestInvitation:
         assert not Letter.objects.filter(user=lin.user).exists()
         assert Letter.objects.filter(user=yun).count() == 1
 
+    def test_opening_links_without_end_ends_with_a_wait(self, settings):
+        settings.LIMITS = {**settings.LIMITS, "link.open": (2, 900, "closed")}
+        guesses = [browser().get(f"/link/password/{n}/").status_code for n in range(3)]
+        assert guesses == [302, 302, 429]
+
     def test_whoever_was_switched_off_does_not_join(self, office):
         office.post("/admin/compliance/user/add/", INVITATION)
         path = mailed()
