@@ -75,6 +75,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "secret.unreadable": _("A sealed secret did not open: it was changed, or its key is missing."),
     "signin.failed": _("Typed a wrong password, or a name that nobody has."),
     "signin.link_sent": _("A link to sign in was sent."),
+    "signin.link_used": _("Used a link by e-mail instead of the password."),
     "signin.locked": _("Tried too many passwords; the door was closed for a while."),
     "signin.succeeded": _("Signed in with password and second factor."),
     "stepup.passed": _("Showed the second factor again for one deed."),

@@ -105,7 +105,9 @@ def _sign_in(request: HttpRequest, secret: str, browser: str) -> HttpResponse:
         return render(request, "identity/signin_link.html")
     now = timezone.now()
     try:
-        user = take_signin_link(secret=secret, browser=browser, at=now)
+        user = take_signin_link(
+            secret=secret, browser=browser, actor=actor_of(request), at=now
+        )  # fmt: skip
     except LinkOver:
         return _over(request, LinkKind.SIGN_IN)
     user.backend = BACKEND

@@ -97,12 +97,16 @@ def ask_for_signin_link(*, email: str, browser: str, actor: Actor, at: datetime)
 
 
 @transaction.atomic
-def take_signin_link(*, secret: str, browser: str, at: datetime) -> User:
-    """The person whom the link stands for. Raises LinkOver."""
+def take_signin_link(*, secret: str, browser: str, actor: Actor, at: datetime) -> User:
+    """The person whom the link stands for; the second factor is still to come. Raises LinkOver."""
     link = find_link(secret=secret, kind=LinkKind.SIGN_IN, browser=browser, at=at)
     if link is None or not spend_link(link, at=at):
         raise LinkOver
-    return link.user
+    user = link.user
+    who = Actor("user", str(user.pk), user.username, actor.address)
+    facts = {"username": user.username}
+    record(who, "signin.link_used", subject=("user", str(user.pk)), facts=facts, at=at)
+    return user
 
 
 @transaction.atomic

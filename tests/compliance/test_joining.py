@@ -283,6 +283,9 @@ class TestSignInByLetter:
         assert mine.post("/signin/code/", {"code": code_now()}).status_code == 302
         assert mine.get("/account/").status_code == 200
         assert mine.get(path, follow=True).status_code == 410
+        told = AuditEntry.objects.filter(subject_id=str(lin.user.pk)).order_by("pk")
+        deeds = [one.action for one in told if one.action.startswith("signin.")]
+        assert deeds == ["signin.link_sent", "signin.link_used", "signin.succeeded"]
 
     def test_another_browser_opens_nothing(self, lin):
         _mine, path = self.asked(lin)

@@ -67,7 +67,8 @@ def test_one_link_signs_in_once():
     lin, now = hire("lin").user, timezone.now()
     link, _until = make_link(user=lin, kind=LinkKind.SIGN_IN, at=now, browser="mine")
     take = [
-        lambda: take_signin_link(secret=secret_of(link), browser="mine", at=now) for _ in range(3)
+        lambda: take_signin_link(secret=secret_of(link), browser="mine", actor=SYSTEM, at=now)
+        for _ in range(3)
     ]
     assert at_once(take) == ["done", "over", "over"]
 
