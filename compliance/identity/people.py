@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from axes.utils import reset
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
@@ -130,6 +131,8 @@ def choose_password(
     )  # fmt: skip
     is_first = is_invited(user)
     _keep(user, password, at=at)
+    # Wrong tries of a password that is no more do not keep its owner out.
+    reset(username=user.username)
     end_sessions(user=user, why=Ending.PASSWORD, actor=who, at=at)
     facts, subject = {"username": user.username, "by": kind.value}, ("user", str(user.pk))
     if is_first:

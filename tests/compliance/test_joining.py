@@ -188,6 +188,18 @@ class TestForgotten:
         send_letters(at=timezone.now())
         assert "was changed" in mail.outbox[-1].subject or "更改" in mail.outbox[-1].subject
 
+    def test_whoever_guessed_at_the_old_one_too_often_gets_in_with_the_new_one(self, lin):
+        mine, other = browser(), hire("other")
+        guesses = [
+            person.type_password(mine, password="what was it again").status_code
+            for person in (lin, other) * 5
+        ]
+        assert guesses[-2:] == [429, 429]
+        self.ask(mine, lin.user.email)
+        choose(mine, mailed())
+        assert lin.type_password(mine, password=GOOD)["Location"] == "/signin/code/"
+        assert other.type_password(browser()).status_code == 429, "nobody else is let off"
+
     def test_the_answer_is_the_same_for_an_unknown_address(self, lin):
         known = self.ask(browser(), lin.user.email).content.decode()
         unknown = self.ask(browser(), "nobody@example.com").content.decode()
