@@ -1,5 +1,7 @@
 """The admin's pages of people: invited, switched off, signed out; never given a password."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -18,11 +20,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST
 
+from compliance.audit.actor import Actor
 from compliance.audit.trail import record
-from compliance.identity.models import Authenticator, RoleGrant, User
+from compliance.identity.errors import SessionNotFound
+from compliance.identity.models import Authenticator, BrowserSession, RoleGrant, User
 from compliance.identity.people import invite, is_invited, send_password_link
 from compliance.identity.readonly import ReadOnly
-from compliance.identity.sessions import end_sessions, list_sessions
+from compliance.identity.sessions import end_session, end_sessions, list_sessions
 from compliance.identity.signin import actor_of
 from compliance.identity.states import Ending
 from compliance.identity.stepup import Deed, Fact
@@ -59,12 +63,22 @@ class InvitationForm(ModelForm):  # type: ignore[type-arg]
 
 
 class EndForm(forms.Form):
-    """Why somebody is signed out everywhere."""
+    """Where somebody is signed out, and why."""
 
+    session = forms.ChoiceField(label=gettext_lazy("Sessions"), required=False)
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=REASON_MAX,
         widget=forms.Textarea(attrs={"rows": 3}),
     )  # fmt: skip
+    field_order = ("session", "reason")
+
+    def __init__(self, *args: Any, sessions: Sequence[BrowserSession], **kwargs: Any) -> None:
+        """One of these, or all of them."""
+        super().__init__(*args, **kwargs)
+        self.fields["session"].choices = [  # type: ignore[attr-defined]
+            ("", _("End all of them")),
+            *((row.public_id, f"{row} · {row.address}") for row in sessions),
+        ]
 
 
 @admin.register(User)
@@ -191,21 +205,19 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         return redirect("admin:compliance_user_change", user.pk)
 
     def sessions(self, request: HttpRequest, person: int) -> HttpResponse:
-        """Where somebody is signed in, and the way to end all of it."""
+        """Where somebody is signed in, and the way to end one of it or all."""
         user, now = self._person(request, person), timezone.now()
-        form = EndForm(request.POST or None)
+        sessions = list_sessions(user, at=now)
+        form = EndForm(request.POST or None, sessions=sessions)
         if form.is_valid():
-            ended = end_sessions(
-                user=user, why=Ending.BY_STAFF, reason=form.cleaned_data["reason"],
-                actor=actor_of(request), at=now,
-            )  # fmt: skip
+            ended = _end(user, actor=actor_of(request), at=now, **form.cleaned_data)
             text = ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended)
             messages.success(request, text % {"count": ended})
             return redirect("admin:compliance_user_change", user.pk)
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "original": user,
             "title": _("Where %(name)s is signed in") % {"name": user},
-            "sessions": list_sessions(user, at=now), "form": form,
+            "sessions": sessions, "form": form,
         }  # fmt: skip
         status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
         return render(request, "admin/compliance/user/sessions.html", context, status=status)
@@ -215,6 +227,18 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         if not self.has_change_permission(request, user):
             raise PermissionDenied
         return user
+
+
+def _end(user: User, *, session: str, reason: str, actor: Actor, at: datetime) -> int:
+    """End one session or all; how many there were. One that has just ended itself is none."""
+    why = Ending.BY_STAFF
+    if not session:
+        return end_sessions(user=user, why=why, reason=reason, actor=actor, at=at)
+    try:
+        end_session(user=user, session=session, why=why, reason=reason, actor=actor, at=at)
+    except SessionNotFound:
+        return 0
+    return 1
 
 
 def _sending(user: User) -> Deed:

@@ -378,6 +378,22 @@ class TestAdministrator:
         entry = AuditEntry.objects.filter(action="session.ended").get()
         assert (entry.actor_label, entry.reason) == ("wei", "the phone was stolen")
 
+    def test_one_session_is_ended_and_the_others_stay(self, office, lin):
+        phone, desk = browser(), browser()
+        lin.sign_in(phone)
+        stolen = BrowserSession.objects.get(user=lin.user).public_id
+        page = f"/admin/compliance/user/{lin.user.pk}/sessions/"
+        with after(seconds=31):
+            lin.sign_in(desk)
+            said = {"session": stolen, "reason": "the phone was stolen"}
+            assert office.post(page, said).status_code == 302
+            assert phone.get("/account/").status_code == 302
+            assert desk.get("/account/").status_code == 200
+            assert office.post(page, said).status_code == 400, "it is over already"
+            mine = BrowserSession.objects.get(user__username="wei").public_id
+            assert office.post(page, {**said, "session": mine}).status_code == 400
+            assert office.get("/admin/").status_code == 200
+
     def test_switching_an_account_off_ends_its_sessions(self, office, lin):
         mine = browser()
         lin.sign_in(mine)
