@@ -7,8 +7,10 @@ from compliance.identity.models import (
     BrowserSession,
     Letter,
     MailedLink,
+    Phone,
     RecoverySheet,
     RoleGrant,
+    SentCode,
     StepUp,
     User,
 )
@@ -18,6 +20,7 @@ from compliance.retention.models import Erasure
 
 __all__ = [
     "Approval", "AuditBlock", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator",
-    "BrowserSession", "DataKey", "Erasure", "Letter", "MailedLink", "RecoverySheet", "RoleGrant",
+    "BrowserSession", "DataKey", "Erasure", "Letter", "MailedLink", "Phone", "RecoverySheet",
+    "RoleGrant", "SentCode",
     "StepUp", "StoredFile", "User", "Vote",
 ]  # fmt: skip

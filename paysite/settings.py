@@ -183,6 +183,10 @@ LIMITS = {
     "code": (30, 900, "closed"),
     # Who types the own password once more, to change it.
     "password": (10, 900, "closed"),
+    # Codes that are sent to one person.
+    "sent_code.minute": (1, 60, "closed"),
+    "sent_code.hour": (5, 3600, "closed"),
+    "sent_code.day": (10, 86400, "closed"),
     # Links by e-mail: asked for at one address of the network, and for one mailbox.
     "link": (20, 3600, "closed"),
     "link.name": (5, 3600, "closed"),
@@ -270,6 +274,11 @@ CLAMD: str = env.str("CLAMD", default="")
 """The virus scanner, "unix:///run/clamav/clamd.ctl" or "tcp://clamd.example.com:3310". Without one
 files stay in quarantine, except in the demo.
 """
+
+SMS_SENDER: str = env.str("SMS_SENDER", default="compliance.identity.sms.FileSms" if DEMO else "")
+"""The class that brings codes to phones; empty: nobody is offered codes by text message."""
+SMS_ALIYUN = env.json("SMS_ALIYUN", default={})
+"""key_id, key_secret, sign_name and template of Aliyun's text messages."""
 
 SESSION_LIMITS = {"staff": (15 * 60, 8 * 3600), "portal": (30 * 60, 12 * 3600)}
 """Seconds without being used, and seconds in all, after which a session ends."""

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
@@ -17,11 +18,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from compliance.identity.devices import has_authenticator, show_code
 from compliance.identity.errors import SessionNotFound
-from compliance.identity.forms import PasskeyForm, PasswordChangeForm
+from compliance.identity.forms import PasskeyForm, PasswordChangeForm, PhoneForm
 from compliance.identity.models import User
 from compliance.identity.passkeys import list_passkeys
 from compliance.identity.people import change_password
 from compliance.identity.recovery import codes_left
+from compliance.identity.sent_codes import shown_phone
 from compliance.identity.sessions import (
     end_other_sessions,
     end_session,
@@ -46,6 +48,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "person": user, "sessions": sessions, "home": home_of(user),
         "has_app": has_authenticator(user), "passkeys": list_passkeys(user),
         "codes_left": codes_left(user), "passkey_form": PasskeyForm(),
+        "has_sms": bool(settings.SMS_SENDER), "phone": shown_phone(user), "phone_form": PhoneForm(),
     }  # fmt: skip
     return render(request, "identity/account.html", context)
 

@@ -14,7 +14,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
-from compliance.identity.models import Authenticator, RecoverySheet, User
+from compliance.identity.models import Authenticator, Phone, RecoverySheet, SentCode, User
 from compliance.identity.sessions import end_other_sessions, end_sessions
 from compliance.identity.states import Ending
 
@@ -66,7 +66,7 @@ def remove_all_devices(*, user: User, actor: Actor, at: datetime) -> None:
     next sign-in enrols anew.
     """
     end_sessions(user=user, why=Ending.SECOND_FACTOR, actor=actor, at=at)
-    for devices in (Authenticator, WebAuthnCredential, RecoverySheet):
+    for devices in (Authenticator, WebAuthnCredential, RecoverySheet, SentCode, Phone):
         devices.objects.filter(user=user).delete()
     _tell("second_factor.removed", user, actor=actor, at=at)
 

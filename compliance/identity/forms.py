@@ -65,6 +65,22 @@ class PasskeyForm(forms.Form):
     )  # fmt: skip
 
 
+class PhoneForm(forms.Form):
+    """A phone for codes."""
+
+    number = forms.RegexField(
+        r"^\s*(\+86)?[\s-]*1[3-9](?:[\s-]*\d){9}\s*$",
+        label=_("Mobile number"), max_length=24,
+        error_messages={"invalid": _("Type a mobile number of the mainland, eleven digits.")},
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+    )  # fmt: skip
+
+    def clean_number(self) -> str:
+        """Eleven digits."""
+        digits = "".join(sign for sign in self.cleaned_data["number"] if sign.isdecimal())
+        return digits[-11:]
+
+
 class AddressForm(forms.Form):
     """Where a link is to be sent."""
 

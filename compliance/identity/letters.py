@@ -14,7 +14,8 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
-from compliance.identity.models import Letter, User
+from compliance.identity.models import Letter, Phone, User
+from compliance.identity.sms import SmsNotSent, sms_sender
 from compliance.numbers import new_number
 from compliance.protection.fields import seal, unseal
 
@@ -54,6 +55,18 @@ def write_letter(
     )
 
 
+def write_sms(user: User, code: str, *, is_offered: bool, at: datetime, until: datetime) -> None:
+    """Write a code to a person's phone, or to the one that is still to be confirmed. Called inside
+    the transaction of the deed.
+    """
+    number = new_number("ltr_", at=at)
+    Letter.objects.create(
+        public_id=number, user=user, to="", about="sms.offered" if is_offered else "sms",
+        body_sealed=seal(code, bound_to=f"letter:{number}"), created_at=at, next_try_at=at,
+        until=until,
+    )  # fmt: skip
+
+
 def send_letters(*, at: datetime) -> int:
     """Send what is due; how many were sent. Safe to run at once: each takes other rows.
 
@@ -65,12 +78,9 @@ def send_letters(*, at: datetime) -> int:
         if row.until is not None and row.until <= at:
             _end(row, is_sent=False, at=at)
             continue
-        subject, _empty, body = unseal(
-            row.body_sealed, bound_to=f"letter:{row.public_id}"
-        ).partition("\n\n")
         try:
-            EmailMessage(subject, body, to=[row.to]).send()
-        except (OSError, smtplib.SMTPException) as error:
+            _send(row)
+        except (OSError, smtplib.SMTPException, SmsNotSent) as error:
             log.warning("letter %s was not sent: %s", row.public_id, type(error).__name__)
             if row.tries >= TRIES_MAX:
                 _end(row, is_sent=False, at=at)
@@ -84,6 +94,18 @@ def forget_old_letters(*, at: datetime) -> int:
     """Delete what is known of letters of weeks ago. Called once an hour."""
     gone, _each = Letter.objects.filter(created_at__lt=at - KEPT).delete()
     return gone
+
+
+def _send(row: Letter) -> None:
+    text = unseal(row.body_sealed, bound_to=f"letter:{row.public_id}")
+    if row.to:
+        subject, _empty, body = text.partition("\n\n")
+        EmailMessage(subject, body, to=[row.to]).send()
+        return
+    is_offered = row.about == "sms.offered"
+    phone = Phone.objects.filter(user=row.user, confirmed_at__isnull=is_offered).first()
+    if phone is not None:
+        sms_sender().send(number=phone.number_sealed.open(), code=text)
 
 
 @transaction.atomic

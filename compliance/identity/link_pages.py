@@ -111,7 +111,7 @@ def _sign_in(request: HttpRequest, secret: str, browser: str) -> HttpResponse:
     except LinkOver:
         return _over(request, LinkKind.SIGN_IN)
     user.backend = BACKEND
-    remember(request, user, next_page="", at=now)
+    remember(request, user, next_page="", at=now, is_by_mail=True)
     return redirect("identity:code" if has_device(user) else "identity:signin")
 
 

@@ -19,7 +19,8 @@ from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import TOTP
 
 from compliance.identity.address import short_agent
-from compliance.identity.states import Ending, LinkKind, StaffRole
+from compliance.identity.states import CodeMeans, Ending, LinkKind, StaffRole
+from compliance.protection.columns import SealedTextField
 from compliance.protection.held import Held
 
 CODE_DIGITS: Final = 6
@@ -209,6 +210,53 @@ class RecoverySheet(Device):  # type: ignore[misc]
         return str(self.user)
 
 
+class Phone(models.Model):
+    """A person's phone for codes; the one that is offered, and the one that is confirmed."""
+
+    public_id = models.CharField(max_length=32, unique=True)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    number_sealed = SealedTextField(purpose="phone")
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(confirmed_at__isnull=False), name="phone_one_confirmed"
+            ),
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(confirmed_at__isnull=True), name="phone_one_offered"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class SentCode(Device):  # type: ignore[misc]
+    """The last code that was sent to a person, as a device of django-otp: see `sent_codes`."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="+", verbose_name=_("person"))
+    means = models.CharField(max_length=8, choices=CodeMeans)
+    purpose = models.CharField(max_length=16)
+    session = models.BinaryField(max_length=32)
+    """SHA-256 of the key of the session that asked."""
+    digest = models.BinaryField(max_length=32)
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=Q(tries__lte=5), name="sent_code_five_tries"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
 class BrowserSession(models.Model):
     """A browser in which somebody is signed in, or was: see `sessions`. Rows live for weeks."""
 
@@ -279,7 +327,8 @@ class Letter(models.Model):
 
     public_id = models.CharField(max_length=32, unique=True)
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    to = models.EmailField()
+    to = models.EmailField(blank=True)
+    """Empty: a text message to the person's phone."""
     about = models.CharField(max_length=64)
     """The name of its template."""
     body_sealed = models.TextField(blank=True)

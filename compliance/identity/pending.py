@@ -19,9 +19,13 @@ class Pending:
     user: User
     backend: str
     next: str
+    is_by_mail: bool = False
+    """A link that was sent by e-mail stood for the password."""
 
 
-def remember(request: HttpRequest, user: User, *, next_page: str, at: datetime) -> None:
+def remember(
+    request: HttpRequest, user: User, *, next_page: str, at: datetime, is_by_mail: bool = False
+) -> None:
     """Keep the passed password step in the session, under a new session key."""
     request.session.flush()
     request.session[SESSION_KEY] = {
@@ -30,6 +34,7 @@ def remember(request: HttpRequest, user: User, *, next_page: str, at: datetime) 
         # Ends with the password: a change of it, or of the person's state, drops waiting sign-ins.
         "proof": user.get_session_auth_hash(),
         "next": next_page,
+        "by_mail": is_by_mail,
         "at": int(at.timestamp()),
     }
 
@@ -42,7 +47,7 @@ def recall(request: HttpRequest, *, at: datetime) -> Pending | None:
     user = User.objects.filter(pk=kept["user"], is_active=True).first()
     if user is None or user.get_session_auth_hash() != kept["proof"]:
         return None
-    return Pending(user, kept["backend"], kept["next"])
+    return Pending(user, kept["backend"], kept["next"], bool(kept.get("by_mail")))
 
 
 def forget(request: HttpRequest) -> None:

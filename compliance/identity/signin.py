@@ -34,6 +34,7 @@ MEANS: Final = {
     "Authenticator": "password, app",
     "WebAuthnCredential": "passkey",
     "RecoverySheet": "password, recovery code",
+    "SentCode": "password, code that was sent",
 }
 """With what somebody signed in, as the trail tells it, by the device that django-otp knows."""
 

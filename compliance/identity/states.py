@@ -38,3 +38,10 @@ class LinkKind(TextChoices):
     INVITATION = "invitation", _("Invitation")
     PASSWORD = "password", _("New password")
     SIGN_IN = "signin", _("Sign in")
+
+
+class CodeMeans(TextChoices):
+    """How a code reaches somebody."""
+
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("Text message")

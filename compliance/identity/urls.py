@@ -3,7 +3,14 @@
 from django.http import HttpRequest
 from django.urls import path
 
-from compliance.identity import account_pages, factor_pages, link_pages, stepup_pages, views
+from compliance.identity import (
+    account_pages,
+    factor_pages,
+    link_pages,
+    phone_pages,
+    stepup_pages,
+    views,
+)
 from compliance.identity.address import client_address
 from compliance.identity.evenly import evenly
 from compliance.identity.limited import limited
@@ -86,6 +93,14 @@ urlpatterns = [
         "confirm/<str:number>/passkey/",
         limited("code", address_of)(factor_pages.stepup),
         name="stepup-passkey",
+    ),
+    path("signin/send/", limited("code", client_address)(views.send), name="send-code"),
+    path("signin/sent/", limited("code", client_address)(views.sent_code), name="sent-code"),
+    path("account/phone/", phone_pages.phone, name="phone"),
+    path(
+        "account/phone/confirm/",
+        limited("code", client_address)(phone_pages.confirm),
+        name="confirm-phone",
     ),
     path("account/passkeys/new/", factor_pages.new_passkey, name="new-passkey"),
     path("account/passkeys/ask/", factor_pages.ask_enrol, name="passkey-enrol-ask"),

@@ -1,9 +1,11 @@
 """The sign-in pages: password, code, enrolment of an authenticator, sign-out."""
 
+from datetime import datetime
+
 import segno
 from django.contrib.auth import authenticate
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.safestring import mark_safe
@@ -22,10 +24,12 @@ from compliance.identity.devices import (
     show_code,
 )
 from compliance.identity.forms import CodeForm, PasswordForm, SecondStepForm
+from compliance.identity.limited import too_many
 from compliance.identity.models import CODE_DIGITS, Authenticator, User
 from compliance.identity.passkeys import list_passkeys
-from compliance.identity.pending import recall, remember
+from compliance.identity.pending import Pending, recall, remember
 from compliance.identity.recovery import use_code
+from compliance.identity.sent_codes import SIGN_IN, means_of, send_code, shown_phone, take_code
 from compliance.identity.signin import (
     actor_of,
     home_of,
@@ -34,8 +38,9 @@ from compliance.identity.signin import (
     person_of,
     safe_next,
 )
-from compliance.identity.states import Ending
+from compliance.identity.states import CodeMeans, Ending
 from compliance.identity.watch import ENDED_KEY
+from compliance.limits import TooMany
 
 
 @never_cache
@@ -83,6 +88,7 @@ def code(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form, "person": pending.user, "next": pending.next,
         "has_passkey": bool(list_passkeys(pending.user)),
+        "means": _offered(pending, now),
     }  # fmt: skip
     return render(request, "identity/code.html", context)
 
@@ -107,6 +113,61 @@ def enrol(request: HttpRequest) -> HttpResponse:
         explain_code(form, shown)
     device = offer_device(user=pending.user, at=now)
     return render(request, "identity/enrol.html", {"form": form, **as_qr(device)})
+
+
+@never_cache
+@require_POST
+def send(request: HttpRequest) -> HttpResponse:
+    """Send a code by e-mail or to the phone, for a sign-in that has passed the password."""
+    now = timezone.now()
+    pending = recall(request, at=now)
+    if pending is None:
+        return redirect("identity:signin")
+    offered = means_of(pending.user, is_by_mail=pending.is_by_mail, at=now)
+    wanted = request.POST.get("means", "")
+    if wanted not in offered:
+        raise Http404
+    try:
+        send_code(
+            user=pending.user, means=CodeMeans(wanted), purpose=SIGN_IN,
+            session=request.session.session_key or "", actor=actor_of(request, pending.user),
+            at=now,
+        )  # fmt: skip
+    except TooMany as refusal:
+        return too_many(refusal)
+    return redirect("identity:sent-code")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sent_code(request: HttpRequest) -> HttpResponse:
+    """The second step with a code that was sent."""
+    now = timezone.now()
+    pending = recall(request, at=now)
+    if pending is None:
+        return redirect("identity:signin")
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        row = take_code(
+            user=pending.user, purpose=SIGN_IN, session=request.session.session_key or "",
+            code=form.cleaned_data["code"], actor=actor_of(request, pending.user), at=now,
+        )  # fmt: skip
+        if row is not None:
+            return let_in(request, pending, row)
+        form.add_error("code", _("This code is wrong or too old. Have another one sent."))
+    return render(
+        request, "identity/sent_code.html", {"form": form, "means": _offered(pending, now)}
+    )
+
+
+def _offered(pending: Pending, at: datetime) -> list[tuple[str, str]]:
+    """How a code could be sent: the means, and the words for its button."""
+    words = {
+        CodeMeans.EMAIL: _("Send a code by e-mail"),
+        CodeMeans.SMS: _("Send a code to %(phone)s") % {"phone": shown_phone(pending.user)},
+    }
+    means = means_of(pending.user, is_by_mail=pending.is_by_mail, at=at)
+    return [(str(one.value), words[one]) for one in means]
 
 
 @require_POST

@@ -13,14 +13,13 @@ from tests.cast import Shop, order
 from tests.compliance.people import hire
 
 ONLY_POST: Final = frozenset({
-    "identity:passkey-ask", "identity:passkey",
-    "identity:stepup-passkey-ask", "identity:stepup-passkey", "identity:new-passkey",
-    "identity:passkey-enrol-ask", "identity:passkey-enrol", "identity:remove-passkey",
-    "identity:recovery-codes", "identity:replace-authenticator",
-    "identity:signout", "identity:end-session", "set_language", "merchants:revoke",
-    "api:payment-close", "api:event-replay", "inbound:notify", "admin:logout",
-    "admin:compliance_approval_decide", "admin:compliance_user_link", "desk:export", "desk:file",
-    "desk:proof",
+    "identity:passkey-ask", "identity:passkey", "identity:stepup-passkey-ask",
+    "identity:stepup-passkey", "identity:new-passkey", "identity:passkey-enrol-ask",
+    "identity:passkey-enrol", "identity:remove-passkey", "identity:recovery-codes",
+    "identity:replace-authenticator", "identity:send-code", "identity:phone", "identity:signout",
+    "identity:end-session", "set_language", "merchants:revoke", "api:payment-close",
+    "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
+    "admin:compliance_user_link", "desk:export", "desk:file", "desk:proof",
 })  # fmt: skip
 
 

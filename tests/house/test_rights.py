@@ -153,6 +153,8 @@ RIGHTS: Final[dict[str, Rule]] = {
     "identity:passkey-enrol": own_session, "identity:remove-passkey": signed_in,
     "identity:recovery-codes": signed_in, "identity:replace-authenticator": signed_in,
     "identity:new-authenticator": signed_in,
+    "identity:send-code": everybody, "identity:sent-code": everybody,
+    "identity:phone": signed_in, "identity:confirm-phone": signed_in,
     "identity:account": signed_in, "identity:end-session": own_session,
     "identity:session": everybody,
     "checkout:pay": everybody, "checkout:status": everybody, "checkout:return": everybody,
@@ -224,7 +226,10 @@ def browser_of(visitor: Visitor, tea: Shop, books: Shop) -> Client:
     return client
 
 
-DOORS: Final = frozenset({"admin:login", "identity:code", "identity:enrol", "identity:opened-link"})
+DOORS: Final = frozenset({
+    "admin:login", "identity:code", "identity:enrol", "identity:opened-link", "identity:send-code",
+    "identity:sent-code",
+})  # fmt: skip
 """They send strangers to the sign-in because that is what they are for."""
 
 
