@@ -12,6 +12,7 @@ from compliance.approvals.frozen import canonical, freeze
 from compliance.approvals.models import Approval
 from compliance.approvals.registry import kind_of
 from compliance.approvals.states import ApprovalState
+from compliance.approvals.telling import tell_checkers
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.models import User
@@ -74,6 +75,8 @@ def request_approval(
         },
         at=at,
     )  # fmt: skip
+    if approval.needed > 0:
+        tell_checkers(approval, asked)
     if approval.needed == 0 and (refusal := execute(approval, asked, by=maker, actor=actor, at=at)):
         raise refusal
     return approval

@@ -1,9 +1,10 @@
-"""Large amounts need more people, and so do small pieces of a large one."""
+"""Large amounts need more people, small pieces of a large one too, and those people are told."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 
 from compliance.approvals import registry
 from compliance.approvals.bands import asked_lately, needed_by
@@ -13,8 +14,10 @@ from compliance.approvals.models import Approval
 from compliance.approvals.registry import Kind
 from compliance.approvals.request import request_approval
 from compliance.approvals.states import ApprovalState
+from compliance.approvals.telling import LETTERS_MAX
 from compliance.audit.actor import Actor
-from compliance.identity.models import User
+from compliance.identity.letters import send_letters
+from compliance.identity.models import Letter, User
 from compliance.identity.roles import Ability
 from tests.compliance.people import NOON, hire
 
@@ -121,3 +124,26 @@ def test_another_account_of_the_same_person_splits_no_better(wei):
     twin = hire("wei2", has_device=False, roles=["administrator"], person_ref=wei.person_ref).user
     ask(wei, 900_000)
     assert ask(twin, 900_000, minutes=1).needed == 2
+
+
+def test_those_who_may_agree_are_told_and_nobody_else(wei, approvers):
+    hire("su", has_device=False, roles=["auditor"])
+    gone = hire("gone", has_device=False, roles=["compliance_approver"]).user
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    request = ask(wei, 500_000)
+
+    send_letters(at=NOON)
+
+    assert sorted(letter.to[0] for letter in mail.outbox) == ["he@example.com", "qin@example.com"]
+    assert request.public_id in mail.outbox[0].body
+    assert f"/admin/compliance/approval/{request.pk}/change/" in mail.outbox[0].body
+    assert "500" not in mail.outbox[0].body.replace(request.public_id, "")
+
+
+def test_nobody_is_told_of_what_needs_nobody_and_letters_are_few(wei):
+    for n in range(LETTERS_MAX + 3):
+        hire(f"he{n}", has_device=False, roles=["compliance_approver"])
+    ask(wei, 1)
+    assert Letter.objects.count() == 0
+    ask(wei, 500_000, minutes=1)
+    assert Letter.objects.count() == LETTERS_MAX
