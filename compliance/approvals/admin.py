@@ -337,7 +337,11 @@ def label_of(approval: Approval) -> str:
 
 
 def lines_of(approval: Approval) -> list[Line]:
-    """What is asked for beside how it stood, name by name."""
+    """What is asked for beside how it stood, name by name.
+
+    What the request does not speak of stays as it stood; what says more about the request itself
+    stands last.
+    """
     kind = find_kind(approval.kind)
     words = kind.words if kind else {}
     before, after = json.loads(approval.before), json.loads(approval.payload)
@@ -346,7 +350,7 @@ def lines_of(approval: Approval) -> list[Line]:
         Line(
             words.get(name, name),
             _shown(before[name]) if name in before else "",
-            _shown(after[name]) if name in after else "",
+            _shown(after.get(name, before.get(name))),
         )
         for name in names
     ]

@@ -80,6 +80,14 @@ class TestTheWholeWay:
         assert approval.public_id.encode() not in he.get(f"{INBOX}?show=mine").content
         assert approval.public_id.encode() in wei.get(f"{INBOX}?show=done").content
 
+    def test_the_page_shows_as_it_stood_what_the_request_does_not_touch(self, he, request_of_wei):
+        lines = he.get(f"{INBOX}{request_of_wei.pk}/change/").context["lines"]
+        shown = {str(line.name): (line.before, line.after) for line in lines}
+        assert shown["active"] == ("yes", "yes")
+        assert shown["user name"][0] == shown["user name"][1] != ""
+        assert shown["roles"][0] == "–"
+        assert shown["roles"][1] != "–"
+
     def test_he_rejects_with_a_reason_that_wei_reads(self, wei, he, request_of_wei):
         assert "Write down the reason" in decide(he, request_of_wei, "reject")
         assert decide(he, request_of_wei, "reject", "not yet") == "You rejected the request."
