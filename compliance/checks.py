@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from compliance.audit.stamping import authority
 from compliance.protection.errors import KeysMalformed
 from compliance.protection.keys import keys
 
@@ -26,3 +28,25 @@ def field_keys_are_usable(
             )
         ]
     return []
+
+
+@register()
+def time_stamps_can_be_checked(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """compliance.E002: stamps that nobody can check prove nothing."""
+    if not settings.TSA_URL:
+        return []
+    try:
+        is_usable = bool(authority())
+    except (OSError, ValueError):
+        is_usable = False
+    if is_usable and settings.TSA_URL.startswith(("https://", "http://")):
+        return []
+    return [
+        Error(
+            "TSA_URL is set, and it or TSA_CERTIFICATE cannot be used.",
+            hint="Give an http(s) address, and a PEM file with the authority's root certificates.",
+            id="compliance.E002",
+        )
+    ]

@@ -1,7 +1,7 @@
 """All models of this storey, so that Django finds them."""
 
 from compliance.approvals.models import Approval, Vote
-from compliance.audit.models import AuditBlock, AuditEntry, AuditProgress, AuditSeal
+from compliance.audit.models import AuditBlock, AuditEntry, AuditProgress, AuditSeal, AuditStamp
 from compliance.identity.models import (
     Authenticator,
     BrowserSession,
@@ -19,8 +19,7 @@ from compliance.protection.vault.models import StoredFile
 from compliance.retention.models import Erasure
 
 __all__ = [
-    "Approval", "AuditBlock", "AuditEntry", "AuditProgress", "AuditSeal", "Authenticator",
-    "BrowserSession", "DataKey", "Erasure", "Letter", "MailedLink", "Phone", "RecoverySheet",
-    "RoleGrant", "SentCode",
-    "StepUp", "StoredFile", "User", "Vote",
+    "Approval", "AuditBlock", "AuditEntry", "AuditProgress", "AuditSeal", "AuditStamp",
+    "Authenticator", "BrowserSession", "DataKey", "Erasure", "Letter", "MailedLink", "Phone",
+    "RecoverySheet", "RoleGrant", "SentCode", "StepUp", "StoredFile", "User", "Vote",
 ]  # fmt: skip

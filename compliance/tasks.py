@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from compliance.approvals import expiry
-from compliance.audit import sealing
+from compliance.audit import sealing, stamping
 from compliance.identity import letters, links, sessions
 from compliance.protection.vault import files
 from compliance.retention import erase
@@ -14,6 +14,12 @@ from compliance.retention import erase
 def seal_audit() -> int:
     """Seal new audit entries. Safe to run twice at once: the second finds the first at work."""
     return sealing.seal_audit()
+
+
+@shared_task(name="compliance.stamp_audit", time_limit=60)
+def stamp_audit() -> bool:
+    """Have the newest block time-stamped. Safe to run twice at once: one stamp is kept."""
+    return stamping.stamp_audit()
 
 
 @shared_task(name="compliance.expire_requests", time_limit=120)

@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds * 2}}
     for name, seconds in {
         "compliance.seal_audit": 5.0,
+        "compliance.stamp_audit": 300.0,
         "compliance.expire_requests": 60.0,
         "compliance.send_letters": 5.0,
         "compliance.scan_waiting_files": 60.0,

@@ -23,6 +23,10 @@ AUDIT_ANCHOR_FILE = Path(
     env.str("AUDIT_ANCHOR_FILE", default=str(DATA_DIR / "audit-heads.jsonl"))
 ).resolve()
 """Where the sealer notes each new head of the audit trail, out of the database's reach."""
+TSA_URL: str = env.str("TSA_URL", default="")
+"""A time-stamp authority (RFC 3161) that signs the newest block of the audit trail. "": none."""
+TSA_CERTIFICATE: str = env.str("TSA_CERTIFICATE", default="")
+"""The file with the root certificates (PEM) that its stamps must lead to."""
 BASE_URL: str = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 """The address under which customers, staff and gateways reach this platform."""
 

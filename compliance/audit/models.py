@@ -136,6 +136,28 @@ class AuditBlock(models.Model):
         return str(self.number)
 
 
+class AuditStamp(models.Model):
+    """An outsider's signed statement that a block stood there at a time. Append-only."""
+
+    # No foreign key, as for seals: a stamp whose block is gone is what `verify_audit` looks for.
+    block = models.BigIntegerField(_("block"), primary_key=True)
+    token = models.BinaryField(max_length=65536)
+    stamped_at = models.DateTimeField(_("stamped at"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("time stamp")
+        verbose_name_plural = _("time stamps")
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(block__gte=1), name="audit_stamp_block_from_one"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.block)
+
+
 class AuditProgress(models.Model):
     """How far the sealer has got: the one row that keeps it from looking at the whole table.
 

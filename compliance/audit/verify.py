@@ -57,6 +57,8 @@ class Fault(StrEnum):
     """A block does not follow on the one before, or its root is not that of its seals."""
     NOTES = "notes"
     """Heads were noted, and the file with them is gone or was shortened."""
+    STAMP = "stamp"
+    """An outsider's time stamp does not belong to its block."""
     HEAD = "head"
     """The chain is shorter than it was, or holds another hash at the place that was noted."""
 

@@ -5,12 +5,14 @@ from argparse import ArgumentParser, ArgumentTypeError
 from itertools import chain
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from compliance.audit.actor import SYSTEM
 from compliance.audit.anchor import Head, Notes, are_notes_lost
 from compliance.audit.sealing import restart_notes, seal_audit
+from compliance.audit.stamping import count_stamps, first_wrong_stamp
 from compliance.audit.verify import Break, Fault, verify
 
 SAID = {
@@ -23,6 +25,7 @@ SAID = {
         "heads were noted, and AUDIT_ANCHOR_FILE is gone or shorter than it was. Bring back a copy;"
         " if you put it aside yourself, run verify_audit --restart-notes REASON"
     ),
+    Fault.STAMP: "the time stamp of block {position} does not belong to it, or the block is gone",
     Fault.HEAD: "the chain does not hold the noted hash at position {position}",
 }
 
@@ -70,6 +73,7 @@ class Command(BaseCommand):
             )
         if verdict.broken:
             raise CommandError(self._said(verdict.broken), returncode=1)
+        stamps = self._stamps()
         if are_notes_lost():
             raise CommandError(self._said(Break(Fault.NOTES, 0, 0)), returncode=1)
         if notes.strange:
@@ -80,9 +84,24 @@ class Command(BaseCommand):
             )  # fmt: skip
         self.stdout.write(
             f"The audit trail is whole: {verdict.checked} entries, "
-            f"{verdict.held} noted heads. "
+            f"{verdict.held} noted heads{stamps}. "
             f"Head {verdict.position}:{verdict.head.hex()}"
         )
+
+    def _stamps(self) -> str:
+        """Check the time stamps, where there are any, and say how many hold."""
+        count = count_stamps()
+        if not count:
+            return ""
+        if not settings.TSA_CERTIFICATE:
+            return f", {count} time stamps not checked (TSA_CERTIFICATE is not set)"
+        try:
+            wrong = first_wrong_stamp()
+        except (OSError, ValueError) as error:
+            raise CommandError(f"TSA_CERTIFICATE cannot be read: {error}", returncode=2) from None
+        if wrong is not None:
+            raise CommandError(self._said(Break(Fault.STAMP, 0, wrong)), returncode=1)
+        return f", {count} time stamps"
 
     def _said(self, broken: Break) -> str:
         text = SAID[broken.fault].format(entry=broken.entry, position=broken.position)
