@@ -143,6 +143,24 @@ def in_object_stream() -> bytes:
     return content
 
 
+def named_elsewhere() -> bytes:
+    """The kind of the action is an object of its own."""
+
+    def change(writer: PdfWriter) -> None:
+        kind = writer._add_object(NameObject("/Sound"))
+        deed = DictionaryObject({NameObject("/S"): kind})
+        writer.pages[0][NameObject("/A")] = deed
+
+    return pdf(change)
+
+
+def not_in_the_table(name: bytes = b"/JavaScript") -> bytes:
+    """An action that only those viewers find who mend the table."""
+    hidden = b"\n90 0 obj\n<< /S " + name + b" /JS (x) >>\nendobj\n"
+    start, mark, end = pdf().rpartition(b"startxref")
+    return start + hidden + mark + end
+
+
 def nested(depth: int = 5000) -> bytes:
     """Arrays in arrays in arrays."""
     return (

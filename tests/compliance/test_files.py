@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.files.base import ContentFile
@@ -22,7 +23,7 @@ from compliance.audit.models import AuditEntry
 from compliance.desk.words import FILE_REFUSALS
 from compliance.protection.errors import Unreadable
 from compliance.protection.rotation import begin_rotation, field_columns, move_values
-from compliance.protection.vault import files
+from compliance.protection.vault import files, scanning
 from compliance.protection.vault.files import (
     FileClosed,
     FileNotFound,
@@ -143,6 +144,10 @@ class TestRefused:
             (hostile.pdf(hostile.form_with_xfa), "licence.pdf", "", "pdf_active"),
             (hostile.pdf(hostile.annotation_with_action), "licence.pdf", "", "pdf_active"),
             (hostile.in_object_stream(), "licence.pdf", "", "pdf_active"),
+            (hostile.named_elsewhere(), "licence.pdf", "", "pdf_active"),
+            (hostile.not_in_the_table(), "licence.pdf", "", "pdf_active"),
+            (hostile.not_in_the_table(b"/J#61vaScript"), "licence.pdf", "", "pdf_active"),
+            (hostile.pdf(), "licence.pdf", "image/jpg", "kind_differs"),
             (hostile.pdf(hostile.password), "licence.pdf", "", "pdf_encrypted"),
             (hostile.pdf(pages=51), "licence.pdf", "", "too_many_pages"),
             (b"%PDF-1.4 and nothing more", "licence.pdf", "", "broken_pdf"),
@@ -257,6 +262,17 @@ class TestScanner:
         self.ANSWERS[:] = [answer]
         assert scan(b"content" * 20_000) == verdict
         assert scanner == [b"content" * 20_000]
+
+    def test_a_scanner_that_takes_its_time_says_nothing(self, settings, monkeypatch):
+        settings.CLAMD = "unix:///slow"
+        ours, theirs = socket.socketpair()
+        seconds = iter([0.0, 0.0, 1.0, 31.0])
+        monkeypatch.setattr(scanning, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+        monkeypatch.setattr(scanning, "_connection", lambda: ours)
+        with theirs:
+            theirs.sendall(b"stream: OK")
+            assert scan(b"content") == Scan.UNKNOWN
+        assert list(seconds) == [], "it was waited for until the end of its time"
 
     @pytest.mark.parametrize("address", ["unix:///nowhere/clamd.ctl", "tcp://127.0.0.1:1"])
     def test_a_scanner_that_is_away_says_nothing(self, settings, address):

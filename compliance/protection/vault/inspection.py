@@ -8,6 +8,7 @@ leaves behind whatever was hidden in it (EXIF with places, other files, second f
 
 import io
 import json
+import re
 import resource
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typing import Any, Final
 from PIL import Image, ImageOps, UnidentifiedImageError
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, StreamObject
 
 MEMORY_MAX: Final = 1024 * 1024 * 1024
 CPU_SECONDS_MAX: Final = 15
@@ -31,6 +32,11 @@ ACTIVE: Final = frozenset({
     "/XFA", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE", "/Movie", "/Sound", "/Rendition",
 })  # fmt: skip
 """Names in a PDF that do something when somebody opens it, or carry another file."""
+_ACTIVE_SPELLED: Final = re.compile(
+    rb"/(?:JavaScript|Launch|EmbeddedFiles?|RichMedia|SubmitForm|ImportData)(?![A-Za-z0-9])"
+)
+"""Those of them that no compressed content contains by chance."""
+_ESCAPED: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
 _PIL_FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG"}
 
 
@@ -73,9 +79,11 @@ def _pages(content: bytes) -> int:
         reader = PdfReader(io.BytesIO(content), strict=False)
         if reader.is_encrypted:
             raise Refused("pdf_encrypted")
+        _search(content)
         for number, thing in enumerate(_things(reader)):
             if number > OBJECTS_MAX:
                 raise Refused("pdf_too_complex")
+            _search_bundle(thing)
             _walk(thing, 0)
         count = len(reader.pages)
     except (PyPdfError, RecursionError, ValueError, KeyError, TypeError, AttributeError, OSError,
@@ -94,6 +102,18 @@ def _things(reader: PdfReader) -> Iterator[Any]:
             yield reader.get_object(IndirectObject(number, generation, reader))
     for number in reader.xref_objStm:
         yield reader.get_object(IndirectObject(number, 0, reader))
+
+
+def _search(content: bytes) -> None:
+    """Viewers mend a table that lies, and find objects that it does not name: so do we."""
+    if _ACTIVE_SPELLED.search(_ESCAPED.sub(lambda sign: bytes([int(sign[1], 16)]), content)):
+        raise Refused("pdf_active")
+
+
+def _search_bundle(thing: Any) -> None:
+    """An object stream, also with what the table does not name of it."""
+    if isinstance(thing, StreamObject) and str(thing.get("/Type")) == "/ObjStm":
+        _search(thing.get_data())
 
 
 def _walk(thing: Any, depth: int) -> None:

@@ -48,7 +48,8 @@ def kind_of(*, name: str, media_type: str, content: bytes) -> Kind:
     if kind is None:
         raise FileRefused("kind_unknown")
     told = media_type.partition(";")[0].strip().casefold()
-    if not content.startswith(kind.begins) or told not in {kind.media_type, "image/jpg", ""}:
+    told = "image/jpeg" if told == "image/jpg" else told  # Some browsers say so.
+    if not content.startswith(kind.begins) or told not in {kind.media_type, ""}:
         raise FileRefused("kind_differs")
     if len(content) > kind.bytes_max:
         raise FileRefused("too_large")

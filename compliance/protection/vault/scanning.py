@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import time
 from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
@@ -39,19 +40,30 @@ def scan(content: bytes) -> Scan:
 
 
 def _ask(content: bytes) -> bytes:
+    end = time.monotonic() + SECONDS_MAX
     with _connection() as line:
         line.sendall(b"zINSTREAM\0")
         for start in range(0, len(content), CHUNK):
             part = content[start : start + CHUNK]
+            _hurry(line, end)
             line.sendall(struct.pack(">I", len(part)) + part)
         line.sendall(struct.pack(">I", 0))
         answer = b""
         while b"\0" not in answer and len(answer) < ANSWER_MAX:
+            _hurry(line, end)
             part = line.recv(ANSWER_MAX)
             if not part:
                 break
             answer += part
     return answer
+
+
+def _hurry(line: socket.socket, end: float) -> None:
+    """The time is for all of it: who answers one byte now and then holds nobody up."""
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    line.settimeout(left)
 
 
 def _connection() -> socket.socket:
