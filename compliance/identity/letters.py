@@ -104,8 +104,13 @@ def _send(row: Letter) -> None:
         return
     is_offered = row.about == "sms.offered"
     phone = Phone.objects.filter(user=row.user, confirmed_at__isnull=is_offered).first()
-    if phone is not None:
+    if phone is None:
+        return
+    try:
         sms_sender().send(number=phone.number_sealed.open(), code=text)
+    except Exception as error:
+        # A provider that is set up wrongly must not hold up the letters behind this one.
+        raise SmsNotSent(type(error).__name__) from error
 
 
 @transaction.atomic

@@ -110,9 +110,11 @@ def _sign_in(request: HttpRequest, secret: str, browser: str) -> HttpResponse:
         )  # fmt: skip
     except LinkOver:
         return _over(request, LinkKind.SIGN_IN)
+    if not has_device(user):
+        return redirect("identity:signin")  # A mailbox alone enrols nothing.
     user.backend = BACKEND
     remember(request, user, next_page="", at=now, is_by_mail=True)
-    return redirect("identity:code" if has_device(user) else "identity:signin")
+    return redirect("identity:code")
 
 
 def _over(request: HttpRequest, kind: LinkKind) -> HttpResponse:

@@ -19,6 +19,7 @@ from compliance.identity.states import CodeMeans
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
 from compliance.limits import TooMany
+from compliance.protection.masking import Kind, masked
 
 
 @never_cache
@@ -32,7 +33,9 @@ def phone(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(form.errors["number"][0]))
         return redirect("identity:account")
     number = form.cleaned_data["number"]
-    deed = Deed("phone.set", _("Set the phone for codes"), (Fact("number", _("Phone"), number),))
+    # The trail keeps for years what a deed shows.
+    fact = Fact("number", _("Phone"), number, masked(number, kind=Kind.PHONE))
+    deed = Deed("phone.set", _("Set the phone for codes"), (fact,))
     if answer := requires_step_up(request, deed, back="/account/"):
         return answer
     offer_phone(user=user, number=number, at=now)

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
+from compliance.identity.devices import has_device
 from compliance.identity.letters import write_letter, write_sms
 from compliance.identity.models import MailedLink, Phone, SentCode, User
 from compliance.identity.sessions import digest_of
@@ -36,6 +37,8 @@ PHONE: Final = "phone"
 
 def means_of(user: User, *, is_by_mail: bool, at: datetime) -> Collection[CodeMeans]:
     """How a code can reach the person at sign-in. `is_by_mail`: a link stood for the password."""
+    if not has_device(user):
+        return []  # They enrol a second factor of their own first.
     reset = MailedLink.objects.filter(
         user=user, kind=LinkKind.PASSWORD, ended_at__gt=at - MAILBOX_RESTS
     )
@@ -59,8 +62,13 @@ def send_code(
 
     The caller has asked `means_of`.
     """
-    for limit in ("sent_code.minute", "sent_code.hour", "sent_code.day"):
-        spend(limit, str(user.pk))
+    doers = [str(user.pk)]
+    if means == CodeMeans.SMS:
+        # Many accounts together must not flood one phone either.
+        doers.append(f"phone {_number(user, is_offered=purpose == PHONE)}")
+    for doer in doers:
+        for limit in ("sent_code.minute", "sent_code.hour", "sent_code.day"):
+            spend(limit, doer)
     code = f"{secrets.randbelow(1_000_000):06d}"
     with transaction.atomic():
         SentCode.objects.update_or_create(
@@ -104,7 +112,11 @@ def take_code(
 
 @transaction.atomic
 def offer_phone(*, user: User, number: str, at: datetime) -> None:
-    """Keep a number that is still to be confirmed. The caller has asked for the second factor."""
+    """Keep a number that is still to be confirmed. The caller has asked for the second factor.
+
+    A code that went to another number confirms this one no more.
+    """
+    SentCode.objects.filter(user=user, purpose=PHONE, used_at__isnull=True).update(used_at=at)
     Phone.objects.filter(user=user, confirmed_at__isnull=True).delete()
     Phone.objects.create(
         public_id=new_number("phn_", at=at), user=user, number_sealed=number, created_at=at
@@ -126,6 +138,11 @@ def confirm_phone(*, user: User, session: str, code: str, actor: Actor, at: date
     record(actor, "person.phone_changed", subject=("user", str(user.pk)), facts=facts, at=at)
     write_letter(user, "phone_changed", phone=shown_phone(user), when=at, at=at)
     return True
+
+
+def _number(user: User, *, is_offered: bool) -> str:
+    row = Phone.objects.filter(user=user, confirmed_at__isnull=is_offered).first()
+    return row.number_sealed.open() if row else ""
 
 
 def _digests(user: User, purpose: str, code: str) -> list[bytes]:
