@@ -48,6 +48,15 @@ def _is_count_private(settings: Any) -> bool:
     return "locmem" in settings.CACHES["default"]["BACKEND"].lower()
 
 
+def _is_scanner_malformed(settings: Any) -> bool:
+    address = urlsplit(settings.CLAMD)
+    try:
+        is_place = bool(address.path if address.scheme == "unix" else address.hostname)
+        return bool(settings.CLAMD) and not (address.port != 0 and is_place)
+    except ValueError:
+        return True
+
+
 def _is_mail_nowhere(settings: Any) -> bool:
     return "smtp" not in settings.EMAIL_BACKEND
 
@@ -67,6 +76,7 @@ FAULTS: Final[tuple[tuple[str, Callable[[Any], bool]], ...]] = (
      _is_count_private),
     ("EMAIL_URL is not set: nobody could be invited or told anything. Name a mail server.",
      _is_mail_nowhere),
+    ("CLAMD is no address: write unix:///path or tcp://host:port.", _is_scanner_malformed),
     ("The sandbox gateways are installed: anybody could pay without money.", _has_sandbox),
 )  # fmt: skip
 """A sentence for whoever starts it, and what makes it true."""

@@ -68,7 +68,7 @@ def find_link(*, secret: str, kind: LinkKind, at: datetime, browser: str = "") -
 def spend_link(link: MailedLink, *, at: datetime) -> bool:
     """Use a link up; False when somebody was faster. Called inside the transaction of its deed."""
     living = MailedLink.objects.filter(pk=link.pk, ended_at__isnull=True, until__gt=at)
-    return living.update(ended_at=at) == 1
+    return living.update(ended_at=at, is_used=True) == 1
 
 
 def forget_links(*, user: User, at: datetime, kinds: list[LinkKind] | None = None) -> None:

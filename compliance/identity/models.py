@@ -305,6 +305,7 @@ class MailedLink(models.Model):
     until = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     """When it was used, or replaced by another."""
+    is_used = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         default_permissions = ()

@@ -40,7 +40,7 @@ def means_of(user: User, *, is_by_mail: bool, at: datetime) -> Collection[CodeMe
     if not has_device(user):
         return []  # They enrol a second factor of their own first.
     reset = MailedLink.objects.filter(
-        user=user, kind=LinkKind.PASSWORD, ended_at__gt=at - MAILBOX_RESTS
+        user=user, kind=LinkKind.PASSWORD, is_used=True, ended_at__gt=at - MAILBOX_RESTS
     )
     means = [] if is_by_mail or reset.exists() else [CodeMeans.EMAIL]
     has_phone = Phone.objects.filter(user=user, confirmed_at__isnull=False).exists()

@@ -63,9 +63,14 @@ def go_on(*, at: datetime) -> int:
     """Erase some of what was agreed to; how many things. Called every minute, safe to run at once
     and after a crash: what is gone already is passed over.
     """
-    gone = 0
+    gone, fault = 0, None
     for row in Erasure.objects.filter(state=ErasureState.RUNNING).order_by("pk"):
-        gone += _step(row.pk, at=at)
+        try:
+            gone += _step(row.pk, at=at)
+        except OSError as error:  # A storage that is away for one does not stop the others.
+            fault = error
+    if fault is not None:
+        raise fault
     return gone
 
 

@@ -274,7 +274,9 @@ class TestScanner:
             assert scan(b"content") == Scan.UNKNOWN
         assert list(seconds) == [], "it was waited for until the end of its time"
 
-    @pytest.mark.parametrize("address", ["unix:///nowhere/clamd.ctl", "tcp://127.0.0.1:1"])
+    @pytest.mark.parametrize(
+        "address", ["unix:///nowhere/clamd.ctl", "tcp://127.0.0.1:1", "tcp://clamd:many"]
+    )
     def test_a_scanner_that_is_away_says_nothing(self, settings, address):
         settings.CLAMD = address
         assert scan(b"content") == Scan.UNKNOWN
@@ -302,6 +304,7 @@ class TestScanner:
         assert (good.state, bad.state) == (FileState.CLEAN, FileState.INFECTED)
         assert seen(good)
         assert not storages["vault"].exists(bad.storage_name)
+        assert bad.key_sealed.open() == ""
 
 
 class TestTampering:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,8 @@ from compliance.audit.models import AuditEntry
 from compliance.protection.vault.files import Upload, erase_file, take_in
 from compliance.protection.vault.models import StoredFile
 from compliance.protection.vault.states import FileState
-from compliance.retention import own
+from compliance.retention import classes, own
+from compliance.retention.classes import find_class
 from compliance.retention.erase import STEP, certificate_of, go_on, look_through, request_erasure
 from compliance.retention.models import Erasure
 from tests.compliance import hostile
@@ -120,6 +122,28 @@ def test_many_are_erased_step_by_step_and_a_crash_in_between_repeats_nothing(she
     assert go_on(at=timezone.now()) == 6
     assert Erasure.objects.get().state == "done"
     assert AuditEntry.objects.filter(action="file.erased").count() == STEP + 6
+
+
+def test_a_storage_that_is_away_for_one_does_not_stop_the_others(shen, he, monkeypatch):
+    kept()
+    agree(ask(shen), he)
+    first = Erasure.objects.get()
+    Erasure.objects.filter(pk=first.pk).update(things=["doc_away"])
+    kept()
+    agree(ask(shen), he)
+
+    def erase(things, actor, at, reason):
+        if "doc_away" in things:
+            raise ConnectionRefusedError
+
+    known = find_class("evidence")
+    assert known is not None
+    monkeypatch.setitem(classes._classes, "evidence", replace(known, erase=erase))
+    with pytest.raises(ConnectionRefusedError):
+        go_on(at=timezone.now())
+    assert list(Erasure.objects.order_by("pk").values_list("state", flat=True)) == [
+        "running", "done",
+    ]  # fmt: skip
 
 
 def test_what_changed_since_makes_the_request_stale(shen, he):

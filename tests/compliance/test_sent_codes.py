@@ -168,10 +168,15 @@ class TestByEmail:
 
     def test_nor_after_a_password_that_came_by_mail(self, lin):
         send_password_link(user=lin.user, actor=SYSTEM, at=timezone.now())
-        MailedLink.objects.update(ended_at=timezone.now())
+        MailedLink.objects.update(ended_at=timezone.now(), is_used=True)
         assert ask(waiting(lin)).status_code == 404
         with after(hours=25):
             assert ask(waiting(lin)).status_code == 302
+
+    def test_a_stranger_who_asks_for_links_takes_nobodys_codes_away(self, lin):
+        for _ in range(2):
+            browser().post("/signin/forgotten/", {"email": lin.user.email, "kind": "password"})
+        assert ask(waiting(lin)).status_code == 302
 
 
 class TestByText:

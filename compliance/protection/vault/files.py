@@ -174,6 +174,9 @@ def _end_waiting(pk: int, to: FileState, *, at: datetime) -> int:
     if row.state != FileState.QUARANTINED:
         return 0
     row.move(to, at=at)
+    if to == FileState.INFECTED:
+        row.key_sealed = ""
+        row.save(update_fields=["key_sealed"])
     actor = Actor("system", "", "virus scan")
     _tell("file.scanned", row, actor=actor, at=at, state=str(to.value))
     return 1

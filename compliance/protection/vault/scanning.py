@@ -35,7 +35,7 @@ def scan(content: bytes) -> Scan:
         return Scan.INFECTED if EICAR in content else Scan.CLEAN
     try:
         return _told(_ask(content))
-    except OSError:
+    except (OSError, ValueError):  # Also an address that is none: see paysite.safety.
         return Scan.UNKNOWN
 
 
