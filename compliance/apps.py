@@ -17,13 +17,14 @@ class ComplianceConfig(AppConfig):
         """Register checks and sealed columns; meet every request with a living connection."""
         from compliance import checks, database  # noqa: F401
         from compliance.approvals import email_changes, factor_changes, role_changes
-        from compliance.identity import failures
+        from compliance.identity import failures, lockout
         from compliance.identity.models import TOTP_SECRETS
         from compliance.protection.rotation import register_bound_column, register_held_column
         from compliance.retention import erase, own
 
         role_changes.register_kinds()
         failures.watch()
+        lockout.watch()
         factor_changes.register_kinds()
         email_changes.register_kinds()
         erase.register_kinds()

@@ -169,7 +169,9 @@ LOGOUT_REDIRECT_URL = "identity:signin"
 OTP_TOTP_ISSUER = "Paysite"
 
 AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25
+AXES_COOLOFF_TIME = "compliance.identity.lockout.cool_off"
+# Whoever tries again too early waits no longer than they were told.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False

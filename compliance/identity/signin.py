@@ -21,6 +21,7 @@ from django_otp.models import Device
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.address import agent_of, client_address
+from compliance.identity.lockout import cool_off
 from compliance.identity.models import User
 from compliance.identity.pending import Pending, forget
 from compliance.identity.roles import DESK_ROLES, role_names, roles_of
@@ -169,5 +170,5 @@ def locked_out(
     credentials: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """The answer to one who tried too many passwords; django-axes calls it, known name or not."""
-    minutes = round(float(settings.AXES_COOLOFF_TIME) * 60)
+    minutes = round(cool_off(request).total_seconds() / 60)
     return render(request, "identity/locked.html", {"minutes": minutes}, status=429)

@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -163,6 +164,21 @@ class TestThePassword:
         assert answers[-1].status_code == 429
         assert right.status_code == 429
         assert b"Try again in 15 minutes" in right.content
+
+    @pytest.mark.parametrize("name", ["lin", "nobody"])
+    def test_each_further_pause_of_a_day_is_twice_as_long(self, client, lin, name):
+        form = {"username": name, "password": "wrong"}
+        start, waited = timezone.now(), timedelta()
+        for minutes in (15, 30, 60, 120, 240, 240):
+            with time_machine.travel(start + waited, tick=False):
+                answers = [client.post("/signin/", form).status_code for _ in range(5)]
+                assert answers == [200] * 4 + [429]
+                told = client.post("/signin/", form)
+                assert f"Try again in {minutes} minutes".encode() in told.content
+            waited += timedelta(minutes=minutes)
+            with time_machine.travel(start + waited - timedelta(seconds=5), tick=False):
+                assert client.post("/signin/", form).status_code == 429
+            waited += timedelta(seconds=1)
 
     def test_an_unknown_name_is_paused_just_the_same(self, client):
         form = {"username": "nobody", "password": "wrong"}
