@@ -1,7 +1,7 @@
 """What all tests share: how hard properties are tried, one browser, keys parsed once."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 
 import pytest
@@ -77,6 +77,18 @@ class JourneysTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist ship
 
     def _split_scope(self, nodeid: str) -> str:
         return "journeys" if nodeid.startswith("tests/journeys/") else nodeid
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test wrote is sent between processes, which takes no half characters; some stories
+    write them on purpose.
+    """
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.hookimpl(optionalhook=True)
