@@ -299,8 +299,7 @@ class MailedLink(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     kind = models.CharField(max_length=16, choices=LinkKind)
     digest = models.BinaryField(max_length=32, unique=True)
-    browser_digest = models.BinaryField(max_length=32)
-    """Of the secret of the browser that asked; empty: any browser may use it."""
+    browser_digest = models.BinaryField(max_length=32)  # Of who asked; empty: any browser does.
     created_at = models.DateTimeField()
     until = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

@@ -38,6 +38,7 @@ from payments.channels.registry import forget as forget_channels
 from payments.ledger import chart
 from tests.cast import NOON, Shop, connect_scripted, open_shop, order
 from tests.compliance.people import hire
+from tests.database import database_address
 
 pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -201,11 +202,9 @@ def test_a_lost_key_encryption_key_opens_nothing(phone, settings):
 
 def rotating(*, pause: float) -> subprocess.Popen[str]:
     """The command in a process of its own, on this story's database."""
-    told = connection.settings_dict
-    address = f"postgres://{told['USER']}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
     return subprocess.Popen(
         [sys.executable, "manage.py", "rotate_keys", "--batch", "1", "--pause", str(pause)],
-        env={**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        env={**os.environ, "DATABASE_URL": database_address(), "DJANGO_SETTINGS_MODULE": "tests.settings"},
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
 
 from compliance.audit.anchor import Notes
 from compliance.audit.models import AuditBlock, AuditEntry, AuditProgress, AuditSeal
@@ -18,6 +18,7 @@ from compliance.audit.verify import verify
 from compliance.steps import STEPS
 from paysite.launcher.places import CHECKOUT
 from tests.compliance.test_audit import behind_the_triggers, now, tell
+from tests.database import database_address
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -37,17 +38,13 @@ def file(tmp_path, settings) -> Path:
 
 def start_sealer(file: Path, *, crash_at: str = "") -> "subprocess.Popen[bytes]":
     """A sealer in a process of its own."""
-    database = connection.settings_dict
-    host, port = database["HOST"], database["PORT"] or 5432
-    server = f"/{host}" if host.startswith("/") else f"{host}:{port}"
-    password = database["PASSWORD"] or "x"
     return subprocess.Popen(
         [sys.executable, "-c", SEALER],
         cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={
             **os.environ, "CRASH_AT": crash_at, "AUDIT_ANCHOR_FILE": str(file), "DEMO": "true",
             "DJANGO_SETTINGS_MODULE": "paysite.settings",
-            "DATABASE_URL": f"postgres://{database['USER']}:{password}@{server}/{database['NAME']}",
+            "DATABASE_URL": database_address(),
         },
     )  # fmt: skip
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
 from django.utils import timezone
 
 from compliance.audit.actor import SYSTEM
@@ -31,6 +30,7 @@ from payments.ledger import checks
 from payments.steps import STEPS
 from paysite.demo.channels import connect_sandbox
 from tests.cast import open_shop, order
+from tests.database import database_address
 from tests.payments import crashing
 from tests.payments.conftest import forget
 
@@ -80,15 +80,10 @@ def world(till, settings, monkeypatch):
 
 def die(deed: str, payment: str, step: str) -> None:
     """Do the deed in a process of its own, which is killed at the step."""
-    database = connection.settings_dict
-    server = f"{database['HOST']}:{database['PORT'] or 5432}"
-    if database["HOST"].startswith("/"):
-        server = f"/{database['HOST']}"  # a folder with the server's socket
-    url = f"postgres://{database['USER']}:{database['PASSWORD'] or 'x'}@{server}/{database['NAME']}"
     done = subprocess.run(
         [sys.executable, "-m", "tests.payments.crashing", deed, payment],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url, "CRASH_AT": step, "DEMO": "true",
+        env={**os.environ, "DATABASE_URL": database_address(), "CRASH_AT": step, "DEMO": "true",
              "BASE_URL": django_settings.BASE_URL},
         capture_output=True,
         check=False,
