@@ -204,7 +204,10 @@ def rotating(*, pause: float) -> subprocess.Popen[str]:
     """The command in a process of its own, on this story's database."""
     return subprocess.Popen(
         [sys.executable, "manage.py", "rotate_keys", "--batch", "1", "--pause", str(pause)],
-        env={**os.environ, "DATABASE_URL": database_address(), "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        env={
+            **os.environ, "DATABASE_URL": database_address(),
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+        },
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
