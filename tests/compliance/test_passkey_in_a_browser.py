@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from compliance.audit.actor import SYSTEM
+from compliance.identity.models import Authenticator
 from merchants.accounts.register import add_member, register_merchant
 from merchants.accounts.states import Role
 from merchants.models import ApiKey
@@ -51,6 +52,18 @@ def test_lin_needs_no_password_any_more(live_server, chromium: Browser, settings
         page.get_by_role("button", name="Make the passkey").click()
         expect(page.get_by_text("The passkey is added.")).to_be_visible()
         expect(page.get_by_text("work laptop")).to_be_visible()
+        watch.assert_quiet()
+
+        # The passkey also lets another phone in, with an app of its own.
+        page.get_by_role("button", name="Enrol another").click()
+        page.get_by_role("button", name="Use a passkey").click()
+        page.get_by_role("button", name="Enrol another authenticator app").click()
+        secret = page.locator("#secret").inner_text().replace(" ", "")
+        keep(page, f"another-app-{device}")
+        page.get_by_label("Six-digit code").fill(code_now(secret=secret))
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_text("The new authenticator app is enrolled.")).to_be_visible()
+        assert Authenticator.objects.get(confirmed=True).secret == secret
         watch.assert_quiet()
 
         page.context.clear_cookies()
