@@ -23,6 +23,7 @@ from compliance.identity.passkeys import (
     add_passkey,
     ask_for_passkey,
     ask_to_enrol,
+    list_passkeys,
     remove_passkey,
     show_passkey,
 )
@@ -152,7 +153,8 @@ def enrol(request: HttpRequest) -> HttpResponse:
 def remove(request: HttpRequest, passkey: int) -> HttpResponse:
     """Take a passkey away."""
     user = cast("User", request.user)
-    fact = Fact("passkey", _("Passkey"), str(passkey))
+    names = {row.pk: row.name for row in list_passkeys(user)}
+    fact = Fact("passkey", _("Passkey"), str(passkey), shown=names.get(passkey, ""))
     deed = Deed("passkey.remove", _("Remove a passkey"), (fact,))
     if answer := requires_step_up(request, deed, back="/account/"):
         return answer
