@@ -73,7 +73,8 @@ def take_in(
         raise FileRefused("too_many_files")
     inspected = inspect(upload.content, media_type=kind.media_type)
     # Both are scanned: what came, and what is left of it after an image was drawn anew.
-    verdict = _worse(scan(upload.content), scan(inspected.content))
+    verdicts = {scan(content) for content in {upload.content, inspected.content}}
+    verdict = next(one for one in (Scan.INFECTED, Scan.UNKNOWN, Scan.CLEAN) if one in verdicts)
     number, key = new_number("doc_", at=at), os.urandom(KEY_BYTES)
     digest = hashlib.sha256(inspected.content).digest()
     state = {
@@ -180,13 +181,6 @@ def _end_waiting(pk: int, to: FileState, *, at: datetime) -> int:
     actor = Actor("system", "", "virus scan")
     _tell("file.scanned", row, actor=actor, at=at, state=str(to.value))
     return 1
-
-
-def _worse(one: Scan, other: Scan) -> Scan:
-    for verdict in (Scan.INFECTED, Scan.UNKNOWN):
-        if verdict in {one, other}:
-            return verdict
-    return Scan.CLEAN
 
 
 def _sealed(content: bytes, key: bytes, number: str) -> bytes:
