@@ -104,7 +104,7 @@ def take_signin_link(*, secret: str, browser: str, actor: Actor, at: datetime) -
     if link is None or not spend_link(link, at=at):
         raise LinkOver
     user = link.user
-    who = Actor("user", str(user.pk), user.username, actor.address)
+    who = _themselves(user, actor)
     facts = {"username": user.username}
     record(who, "signin.link_used", subject=("user", str(user.pk)), facts=facts, at=at)
     return user
@@ -125,10 +125,7 @@ def choose_password(
     user = _lock(link)
     if not spend_link(link, at=at):
         raise LinkOver
-    who = Actor(
-        "user", str(user.pk), user.username, actor.address,
-        person=user.pk, role=role_names(user), agent=actor.agent,
-    )  # fmt: skip
+    who = _themselves(user, actor)
     is_first = is_invited(user)
     _keep(user, password, at=at)
     # Wrong tries of a password that is no more do not keep its owner out.
@@ -172,6 +169,14 @@ def change_email(*, user: User, email: str, actor: Actor, at: datetime) -> None:
         actor, "person.email_changed", subject=("user", str(locked.pk)),
         facts={"username": locked.username}, before={"email": masked(before, kind=Kind.EMAIL)},
         after={"email": masked(email, kind=Kind.EMAIL)}, at=at,
+    )  # fmt: skip
+
+
+def _themselves(user: User, stranger: Actor) -> Actor:
+    """Who came with a link is its person, from where the stranger came."""
+    return Actor(
+        "user", str(user.pk), user.username, stranger.address,
+        person=user.pk, role=role_names(user), agent=stranger.agent,
     )  # fmt: skip
 
 

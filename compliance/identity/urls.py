@@ -43,6 +43,10 @@ def address_of_link(request: HttpRequest, kind: str, secret: str) -> str:
     return client_address(request)
 
 
+guessed = limited("code", client_address)
+"""Pages where somebody may guess: codes, passkeys, links. Counted by address, all together."""
+guessed_for = limited("code", address_of)
+
 app_name = "identity"
 urlpatterns = [
     path(
@@ -50,11 +54,11 @@ urlpatterns = [
         limited("signin", client_address)(limited("signin.name", name_of)(views.signin)),
         name="signin",
     ),
-    path("signin/code/", limited("code", client_address)(views.code), name="code"),
-    path("signin/enrol/", limited("code", client_address)(views.enrol), name="enrol"),
+    path("signin/code/", guessed(views.code), name="code"),
+    path("signin/enrol/", guessed(views.enrol), name="enrol"),
     path(
         "confirm/<str:number>/",
-        limited("code", address_of)(stepup_pages.stepup),
+        guessed_for(stepup_pages.stepup),
         name="stepup",
     ),
     path("account/", account_pages.account, name="account"),
@@ -68,7 +72,7 @@ urlpatterns = [
         limited("link", client_address)(limited("link.name", email_of)(evenly(link_pages.ask))),
         name="ask-link",
     ),
-    path("link/", limited("code", client_address)(link_pages.opened), name="opened-link"),
+    path("link/", guessed(link_pages.opened), name="opened-link"),
     path(
         "link/<str:kind>/<str:secret>/",
         limited("link.open", address_of_link, methods=frozenset({"GET"}))(link_pages.link),
@@ -76,30 +80,30 @@ urlpatterns = [
     ),
     path(
         "signin/passkey/ask/",
-        limited("code", client_address)(factor_pages.ask_signin),
+        guessed(factor_pages.ask_signin),
         name="passkey-ask",
     ),
     path(
         "signin/passkey/",
-        limited("code", client_address)(factor_pages.signin),
+        guessed(factor_pages.signin),
         name="passkey",
     ),
     path(
         "confirm/<str:number>/passkey/ask/",
-        limited("code", address_of)(factor_pages.ask_stepup),
+        guessed_for(factor_pages.ask_stepup),
         name="stepup-passkey-ask",
     ),
     path(
         "confirm/<str:number>/passkey/",
-        limited("code", address_of)(factor_pages.stepup),
+        guessed_for(factor_pages.stepup),
         name="stepup-passkey",
     ),
-    path("signin/send/", limited("code", client_address)(views.send), name="send-code"),
-    path("signin/sent/", limited("code", client_address)(views.sent_code), name="sent-code"),
+    path("signin/send/", guessed(views.send), name="send-code"),
+    path("signin/sent/", guessed(views.sent_code), name="sent-code"),
     path("account/phone/", phone_pages.phone, name="phone"),
     path(
         "account/phone/confirm/",
-        limited("code", client_address)(phone_pages.confirm),
+        guessed(phone_pages.confirm),
         name="confirm-phone",
     ),
     path("account/passkeys/new/", factor_pages.new_passkey, name="new-passkey"),
@@ -110,7 +114,7 @@ urlpatterns = [
     path("account/authenticator/", factor_pages.replace, name="replace-authenticator"),
     path(
         "account/authenticator/new/",
-        limited("code", client_address)(factor_pages.new_authenticator),
+        guessed(factor_pages.new_authenticator),
         name="new-authenticator",
     ),
     path("account/session/", account_pages.session, name="session"),
