@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Final
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from compliance.audit.actor import Actor
 from compliance.database import prepared
@@ -14,7 +15,7 @@ from compliance.numbers import is_number
 from compliance.protection.fields import keyed_digests
 from merchants.accounts.abilities import OF_ROLE, READING
 from merchants.accounts.keys import DIGEST_PURPOSE
-from merchants.accounts.models import Member
+from merchants.accounts.models import Member, Merchant
 from merchants.accounts.states import MerchantStatus, Role
 from merchants.errors import AccessRefused
 
@@ -171,7 +172,7 @@ def by_member(
     """
     if not user.is_active:
         raise AccessRefused("membership_missing")
-    members = Member.objects.filter(user=user).select_related("merchant")
+    members = Member.objects.filter(user=user, removed_at__isnull=True).select_related("merchant")
     if merchant_public_id is not None:
         named = members.filter(merchant__public_id=merchant_public_id)
         member = named.first() if is_number(merchant_public_id, "mch_") else None
@@ -190,7 +191,7 @@ def by_member(
         merchant_id=merchant.pk,
         merchant=merchant.public_id,
         livemode=merchant.may_live and not settings.DEMO,
-        abilities=_left(OF_ROLE[Role(member.role)], is_suspended=is_suspended),
+        abilities=_of_member(member),
         actor=Actor(
             "user",
             str(user.pk),
@@ -202,6 +203,37 @@ def by_member(
         ),
         is_suspended=is_suspended,
     )
+
+
+def may_at(user: User, ability: str, *, merchant: str) -> bool:
+    """Whether a person may do something at a merchant, as the rows stand now.
+
+    Called in the transaction of the deed: it locks the merchant's row, which everybody holds who
+    changes the team or the status.
+    """
+    if not user.is_active:
+        return False
+    Merchant.objects.select_for_update(no_key=True).filter(public_id=merchant).first()
+    member = (
+        Member.objects.filter(user=user, merchant__public_id=merchant, removed_at__isnull=True)
+        .select_related("merchant")
+        .first()
+    )
+    return member is not None and ability in _of_member(member)
+
+
+def people_who_may(ability: str, *, merchant: str) -> QuerySet[User]:
+    """The merchant's active people whose role gives the ability."""
+    roles = [role for role, abilities in OF_ROLE.items() if ability in abilities]
+    members = Member.objects.filter(
+        merchant__public_id=merchant, role__in=roles, removed_at__isnull=True
+    )
+    return User.objects.filter(is_active=True, pk__in=members.values("user"))
+
+
+def _of_member(member: Member) -> frozenset[str]:
+    is_suspended = member.merchant.status == MerchantStatus.SUSPENDED
+    return _left(OF_ROLE[Role(member.role)], is_suspended=is_suspended)
 
 
 def _left(abilities: frozenset[str], *, is_suspended: bool) -> frozenset[str]:

@@ -79,7 +79,7 @@ class Merchant(models.Model):
 
 
 class Member(models.Model):
-    """A person who acts for a merchant, in one role."""
+    """A person who acts for a merchant, in one role; one who left stays as a row."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships",
@@ -90,12 +90,17 @@ class Member(models.Model):
     )
     role = models.CharField(_("role"), max_length=12, choices=Role)
     created_at = models.DateTimeField(_("created at"))
+    removed_at = models.DateTimeField(_("removed at"), null=True)
 
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
         constraints = [
-            models.UniqueConstraint(fields=["user", "merchant"], name="member_once"),
+            models.UniqueConstraint(
+                fields=["user", "merchant"],
+                condition=Q(removed_at__isnull=True),
+                name="member_once",
+            ),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="member_role_known"),
         ]
 

@@ -64,8 +64,8 @@ def register_merchant(
 @transaction.atomic
 def add_member(*, merchant_id: int, user: User, role: Role, actor: Actor, at: datetime) -> Member:
     """Let a person act for a merchant. Raises MemberExists."""
-    merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
-    if merchant.members.filter(user=user).exists():
+    merchant = Merchant.objects.select_for_update(no_key=True).get(pk=merchant_id)
+    if merchant.members.filter(user=user, removed_at__isnull=True).exists():
         raise MemberExists(user=user.username)
     member = Member.objects.create(merchant=merchant, user=user, role=role, created_at=at)
     record(

@@ -3,13 +3,18 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from compliance.audit.actor import SYSTEM
+from merchants.access import by_member
+from merchants.accounts.register import add_member, invite_member
+from merchants.accounts.states import Role
+from merchants.accounts.team_requests import ask_to_invite
 from payments.acquiring.models import Payment
 from payments.acquiring.tokens import checkout_token
-from tests.cast import Shop, order
+from tests.cast import NOON, Shop, order
 from tests.compliance.people import hire
 
 ONLY_POST: Final = frozenset({
@@ -17,7 +22,9 @@ ONLY_POST: Final = frozenset({
     "identity:stepup-passkey", "identity:new-passkey", "identity:passkey-enrol-ask",
     "identity:passkey-enrol", "identity:remove-passkey", "identity:recovery-codes",
     "identity:replace-authenticator", "identity:send-code", "identity:phone", "identity:signout",
-    "identity:end-session", "set_language", "merchants:revoke", "api:payment-close",
+    "identity:end-session", "set_language", "merchants:revoke", "merchants:decide",
+    "merchants:member-role", "merchants:member-remove", "merchants:member-invite",
+    "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
     "admin:compliance_user_link", "desk:export", "desk:file", "desk:proof",
 })  # fmt: skip
@@ -54,6 +61,16 @@ def things_of(tea: Shop) -> dict[str, str]:
     payment = order(tea)
     key = tea.merchant.api_keys.get()
     lin = hire("lin", has_device=False)
+    of_tea: dict[str, Any] = {"merchant_id": tea.merchant.pk, "actor": SYSTEM, "at": NOON}
+    for owner in (lin, hire("mei", has_device=False)):
+        add_member(user=owner.user, role=Role.OWNER, **of_tea)
+    invited = invite_member(
+        username="wen", display_name="Wen", email="wen@example.com", role=Role.READ_ONLY, **of_tea
+    )
+    asked = ask_to_invite(
+        access=by_member(lin.user, None, address=""), maker=lin.user, username="tao",
+        display_name="Tao", email="tao@example.com", role=Role.FINANCE, reason="joins", at=NOON,
+    )  # fmt: skip
     return {
         "payment": payment.id, "event": "evt_00000000000000000000000000",
         "token": checkout_token(payment.id), "key": key.public_id, "channel_code": "first",
@@ -61,7 +78,7 @@ def things_of(tea: Shop) -> dict[str, str]:
         "number": "stp_00000000000000000000000000", "content_type_id": "1",
         "file": "doc_00000000000000000000000000", "passkey": "1",
         "erasure": "ers_00000000000000000000000000", "kind": "signin",
-        "secret": "x", "row": "1",
+        "secret": "x", "row": "1", "member": str(invited.pk), "approval": asked.public_id,
         "person": str(lin.user.pk),
     }  # fmt: skip
 

@@ -106,6 +106,15 @@ def staff(ability: Ability | None = None) -> Rule:
     return rule
 
 
+def request_of_tea(visitor: Visitor) -> str:
+    """A change of the tea shop's team: who cannot agree to it and did not ask is not told of it."""
+    rule = member()(visitor)
+    if rule != LET_IN:
+        return rule
+    is_owner = visitor.member is not None and "team.manage" in OF_ROLE[visitor.member]
+    return LET_IN if is_owner and not visitor.is_of_other_shop else NOT_THERE
+
+
 def certificate(visitor: Visitor) -> str:
     """There is none yet."""
     rule = staff(Ability.AUDIT_VIEW)(visitor)
@@ -164,6 +173,13 @@ RIGHTS: Final[dict[str, Rule]] = {
     "api:event-replay": program, "api:no-such-call": everybody,
     "merchants:choose": signed_in, "merchants:keys": member("keys.manage"),
     "merchants:revoke": member("keys.manage", of_tea=True), "merchants:team": member(),
+    "merchants:invite": member("team.manage"),
+    "merchants:member": member("team.manage", of_tea=True),
+    "merchants:member-role": member("team.manage", of_tea=True),
+    "merchants:member-remove": member("team.manage", of_tea=True),
+    "merchants:member-invite": member("team.manage", of_tea=True),
+    "merchants:approvals": member(), "merchants:approval": request_of_tea,
+    "merchants:decide": request_of_tea,
     "payments_portal:home": member("payments.read"),
     "payments_portal:payments": member("payments.read"),
     "payments_portal:payment": member("payments.read", of_tea=True),
