@@ -70,7 +70,9 @@ class Kind:
     """Such a refusal in words for people."""
     lasts: timedelta = LASTS
     words: Mapping[str, str | Promise] = field(default_factory=dict)
-    """What the names in `payload` and `look` are called on pages."""
+    """What the names in `payload` and `look` are called on pages, in the order of the pages. One
+    that the page tells in another way is called "".
+    """
     values: Mapping[str, Mapping[str, str | Promise]] = field(default_factory=dict)
     """What codes among the values are called, by name."""
 

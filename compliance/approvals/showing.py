@@ -43,14 +43,15 @@ def tone_of(approval: Approval) -> str:
 def lines_of(approval: Approval) -> list[Line]:
     """What is asked for beside how it stood, name by name.
 
-    What the request does not speak of stays as it stood; what says more about the request itself
-    stands last.
+    They come in the order of the kind's words. What the request does not speak of stays as it
+    stood.
     """
     kind = find_kind(approval.kind)
     words = kind.words if kind else {}
     values = kind.values if kind else {}
     before, after = json.loads(approval.before), json.loads(approval.payload)
-    names = [*before, *(name for name in after if name not in before)]
+    places = {name: place for place, name in enumerate(words)}
+    names = sorted(before | after, key=lambda name: (places.get(name, len(places)), name))
 
     def shown(name: str, value: object) -> str:
         return _shown(value, values.get(name, {}))
@@ -62,6 +63,7 @@ def lines_of(approval: Approval) -> list[Line]:
             shown(name, after.get(name, before.get(name))),
         )
         for name in names
+        if words.get(name) != ""
     ]
 
 

@@ -178,7 +178,7 @@ WORDS: Final = {
     "username": gettext_lazy("user name"),
     "email": gettext_lazy("email address"),
     "role": pgettext_lazy("staff", "role"),
-    "must_agree": gettext_lazy("other owners who must agree"),
+    "must_agree": "",
 }
 
 

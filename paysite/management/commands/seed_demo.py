@@ -13,7 +13,7 @@ from compliance.audit.actor import SYSTEM
 from merchants.models import Merchant
 from paysite.demo.channels import connect_sandbox
 from paysite.demo.history import DAYS, make_history
-from paysite.demo.people import make_cast
+from paysite.demo.people import ask_for_a_colleague, make_cast
 
 
 class Command(BaseCommand):
@@ -41,6 +41,7 @@ class Command(BaseCommand):
         cast = make_cast(at=now - timedelta(days=DAYS + 1))
         self._write(cast.document)
         count = make_history(cast.merchants, now=now)
+        ask_for_a_colleague(cast.merchants[0], at=now)
         self.stdout.write(f"Created {count} payments over {DAYS} days.")
 
     def _write(self, document: dict[str, Any]) -> None:
