@@ -16,7 +16,7 @@ from compliance.protection.fields import keyed_digests
 from merchants.accounts.abilities import OF_ROLE, READING
 from merchants.accounts.keys import DIGEST_PURPOSE
 from merchants.accounts.models import Member, Merchant
-from merchants.accounts.states import MerchantStatus, Role
+from merchants.accounts.states import STOPPED, Role
 from merchants.errors import AccessRefused
 
 _SECRET: Final = re.compile(r"sk_(test|live)_[A-Za-z0-9]{32}")
@@ -32,6 +32,8 @@ class MerchantAccess:
     abilities: frozenset[str]
     actor: Actor
     is_suspended: bool = False
+    status: str = ""
+    """Of the merchant, where a person asks."""
     key_id: int | None = None
     """The row of the API key, for `KEY_STANDS`. None: a person."""
 
@@ -57,7 +59,7 @@ SELECT k.id, k.public_id, k.prefix, k.label, k.livemode, k.scopes, k.revoked_at 
 
 KEY_STANDS: Final = """
 SELECT FROM merchants_apikey k JOIN merchants_merchant m ON m.id = k.merchant_id
- WHERE k.id = %(key_id)s AND k.revoked_at IS NULL AND m.status = 'active'
+ WHERE k.id = %(key_id)s AND k.revoked_at IS NULL AND m.status NOT IN ('suspended', 'closed')
    AND (m.may_live OR NOT k.livemode)
 """
 """Whether a key may still be used for anything, as part of the statement that it is used for."""
@@ -119,7 +121,7 @@ def confirm(access: MerchantAccess) -> None:
         raise AccessRefused("key_revoked")
     if not is_right_mode:
         raise AccessRefused("wrong_mode")
-    if status != MerchantStatus.ACTIVE:
+    if status in STOPPED:
         raise AccessRefused("merchant_suspended", merchant=access.merchant)
 
 
@@ -150,7 +152,7 @@ def _look_up(digests: list[bytes], *, address: str, agent: str) -> MerchantAcces
         raise AccessRefused("wrong_mode")
     if is_note_due:
         prepared(_USED, {"current": digests[0], "id": key_id})
-    is_suspended = status == MerchantStatus.SUSPENDED
+    is_suspended = status in STOPPED
     return MerchantAccess(
         merchant_id=merchant_id,
         merchant=merchant,
@@ -186,7 +188,7 @@ def by_member(
             raise AccessRefused("membership_missing")
         member = first_two[0]
     merchant = member.merchant
-    is_suspended = merchant.status == MerchantStatus.SUSPENDED
+    is_suspended = merchant.status in STOPPED
     return MerchantAccess(
         merchant_id=merchant.pk,
         merchant=merchant.public_id,
@@ -202,6 +204,7 @@ def by_member(
             agent=agent,
         ),
         is_suspended=is_suspended,
+        status=merchant.status,
     )
 
 
@@ -232,7 +235,7 @@ def people_who_may(ability: str, *, merchant: str) -> QuerySet[User]:
 
 
 def _of_member(member: Member) -> frozenset[str]:
-    is_suspended = member.merchant.status == MerchantStatus.SUSPENDED
+    is_suspended = member.merchant.status in STOPPED
     return _left(OF_ROLE[Role(member.role)], is_suspended=is_suspended)
 
 

@@ -15,7 +15,9 @@ class MerchantsConfig(AppConfig):
         from compliance.protection.rotation import register_held_column
         from merchants.accounts.callback_secret import BEFORE, CURRENT
         from merchants.accounts.team_requests import register_kinds
+        from merchants.onboarding import approving
 
         for held in (CURRENT, BEFORE):
             register_held_column(held, model="merchants.Merchant", row="public_id")
         register_kinds()
+        approving.register_kinds()

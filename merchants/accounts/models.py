@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from merchants.accounts.abilities import SCOPES
-from merchants.accounts.states import MerchantStatus, Role, require_merchant_move
+from merchants.accounts.states import APPROVED, MerchantStatus, Role, require_merchant_move
 
 
 class Merchant(models.Model):
@@ -41,10 +41,17 @@ class Merchant(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(
-                    Q(status="active", suspended_at__isnull=True)
+                    (~Q(status="suspended") & Q(suspended_at__isnull=True))
                     | Q(status="suspended", suspended_at__isnull=False)
                 ),
                 name="merchant_status_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=MerchantStatus.values), name="merchant_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(may_live=False) | Q(status__in=sorted(APPROVED)),
+                name="merchant_live_is_approved",
             ),
             models.CheckConstraint(condition=~Q(name=""), name="merchant_has_name"),
             models.CheckConstraint(

@@ -36,17 +36,23 @@ def register_merchant(
     name: str,
     short_name: str = "",
     may_live: bool = False,
+    status: MerchantStatus = MerchantStatus.ACTIVE,
     callback_url: str = "",
     actor: Actor,
     at: datetime,
 ) -> Merchant:
-    """Take a merchant on, with a callback secret of its own."""
+    """Take a merchant on, with a callback secret of its own.
+
+    The staff register those whose papers they have seen; who registers by themselves is an
+    applicant until an application is approved.
+    """
     public_id = new_number("mch_", at=at)
     merchant = Merchant.objects.create(
         public_id=public_id,
         name=name,
         short_name=short_name,
         may_live=may_live,
+        status=status,
         callback_url=callback_url,
         callback_secret_sealed=seal_secret(new_secret(), merchant=public_id),
         created_at=at,

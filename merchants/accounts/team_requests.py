@@ -2,9 +2,11 @@
 needs a second owner where there is one; the rest an owner decides alone.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from compliance.approvals.errors import ApprovalRefused
@@ -173,7 +175,7 @@ def _explain(refusal: Exception) -> str:
     return refusal_text(refusal) if isinstance(refusal, MerchantRefusal) else str(refusal)
 
 
-WORDS: Final = {
+WORDS: Final[Mapping[str, str | Promise]] = {
     "person": gettext_lazy("person"),
     "username": gettext_lazy("user name"),
     "email": gettext_lazy("email address"),

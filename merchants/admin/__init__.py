@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from compliance.identity.readonly import ReadOnly
 from merchants.accounts.models import ApiKey, Member, Merchant
+from merchants.admin import applications  # noqa: F401
 
 
 class MemberInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]

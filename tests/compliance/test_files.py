@@ -20,7 +20,7 @@ from PIL import Image
 
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
-from compliance.desk.words import FILE_REFUSALS
+from compliance.protection.vault.words import FILE_REFUSALS
 from compliance.protection.errors import Unreadable
 from compliance.protection.rotation import begin_rotation, field_columns, move_values
 from compliance.protection.vault import files, scanning

@@ -12,6 +12,7 @@ from merchants.access import by_member
 from merchants.accounts.register import add_member, invite_member
 from merchants.accounts.states import Role
 from merchants.accounts.team_requests import ask_to_invite
+from merchants.onboarding.applying import open_application
 from payments.acquiring.models import Payment
 from payments.acquiring.tokens import checkout_token
 from tests.cast import NOON, Shop, order
@@ -24,6 +25,9 @@ ONLY_POST: Final = frozenset({
     "identity:replace-authenticator", "identity:send-code", "identity:phone", "identity:signout",
     "identity:end-session", "set_language", "merchants:revoke", "merchants:decide",
     "merchants:member-role", "merchants:member-remove", "merchants:member-invite",
+    "merchants:application-begin", "merchants:application-withdraw",
+    "merchants:application-remove", "merchants:application-file",
+    "admin:merchants_application_verdicts", "admin:merchants_application_decide",
     "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
     "admin:compliance_user_link", "desk:export", "desk:file", "desk:proof",
@@ -71,6 +75,7 @@ def things_of(tea: Shop) -> dict[str, str]:
         access=by_member(lin.user, None, address=""), maker=lin.user, username="tao",
         display_name="Tao", email="tao@example.com", role=Role.FINANCE, reason="joins", at=NOON,
     )  # fmt: skip
+    open_application(merchant=tea.merchant, actor=SYSTEM, at=NOON)
     return {
         "payment": payment.id, "event": "evt_00000000000000000000000000",
         "token": checkout_token(payment.id), "key": key.public_id, "channel_code": "first",
@@ -78,6 +83,7 @@ def things_of(tea: Shop) -> dict[str, str]:
         "number": "stp_00000000000000000000000000", "content_type_id": "1",
         "file": "doc_00000000000000000000000000", "passkey": "1",
         "erasure": "ers_00000000000000000000000000", "kind": "signin",
+        "section": "licence",
         "secret": "x", "row": "1", "member": str(invited.pk), "approval": asked.public_id,
         "person": str(lin.user.pk),
     }  # fmt: skip

@@ -115,6 +115,24 @@ def request_of_tea(visitor: Visitor) -> str:
     return LET_IN if is_owner and not visitor.is_of_other_shop else NOT_THERE
 
 
+def application_of_tea(visitor: Visitor) -> str:
+    """The other shop never applied, so its owner finds nothing there."""
+    rule = member("application.write")(visitor)
+    return NOT_THERE if rule == LET_IN and visitor.is_of_other_shop else rule
+
+
+def reviewers(visitor: Visitor) -> str:
+    """Who recommends a merchant, and who agrees."""
+    rules = staff(Ability.MERCHANTS_REQUEST)(visitor), staff(Ability.MERCHANTS_APPROVE)(visitor)
+    return LET_IN if LET_IN in rules else rules[0]
+
+
+def no_paper(visitor: Visitor) -> str:
+    """No paper has this number."""
+    rule = member("application.write")(visitor)
+    return NOT_THERE if rule == LET_IN else rule
+
+
 def certificate(visitor: Visitor) -> str:
     """There is none yet."""
     rule = staff(Ability.AUDIT_VIEW)(visitor)
@@ -173,6 +191,17 @@ RIGHTS: Final[dict[str, Rule]] = {
     "api:event-replay": program, "api:no-such-call": everybody,
     "merchants:choose": signed_in, "merchants:keys": member("keys.manage"),
     "merchants:revoke": member("keys.manage", of_tea=True), "merchants:team": member(),
+    "merchants:register": everybody,
+    "merchants:application": application_of_tea,
+    "merchants:application-section": application_of_tea,
+    "merchants:application-documents": application_of_tea,
+    "merchants:application-submit": application_of_tea,
+    "merchants:application-begin": member("application.write"),
+    "merchants:application-withdraw": member("application.write"),
+    "merchants:application-remove": no_paper, "merchants:application-file": no_paper,
+    "admin:merchants_application_verdicts": admin("merchants.view_application"),
+    "admin:merchants_application_decide": admin("merchants.view_application"),
+    "admin:merchants_application_paper": reviewers,
     "merchants:invite": member("team.manage"),
     "merchants:member": member("team.manage", of_tea=True),
     "merchants:member-role": member("team.manage", of_tea=True),

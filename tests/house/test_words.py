@@ -6,14 +6,14 @@ from typing import Final
 
 from compliance.approvals.states import ApprovalState
 from compliance.audit.words import SENTENCES, sentence
-from merchants.accounts.states import MerchantStatus
 from paysite.launcher.places import CHECKOUT
 
 ROOMS: Final = ("compliance", "merchants", "payments", "paysite")
 WRITERS: Final = ("record", "entry_values")
 COMPOSED: Final = {
     "approval.{state}": [f"approval.{s}" for s in ApprovalState if s != ApprovalState.PENDING],
-    "merchant.{to.value}": [f"merchant.{s.value}" for s in MerchantStatus],
+    "merchant.{to.value}": ["merchant.active", "merchant.suspended"],
+    "application.{to.value}": ["application.needs_changes", "application.rejected"],
     "attempt.{to.value}": ["attempt.closed", "attempt.failed", "attempt.abandoned"],
     "person.{deed}": ["person.added", "person.changed", "person.password_set"],
 }
