@@ -1,6 +1,6 @@
 """The reviewers' desk: a word on each field and paper, back to the applicant, or no."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,6 +13,7 @@ from compliance.identity.letters import write_letter
 from compliance.identity.models import User
 from compliance.identity.people import joined
 from compliance.identity.roles import Ability, may
+from compliance.protection.vault.states import FileState
 from merchants.access import people_who_may
 from merchants.accounts.abilities import APPLICATION_WRITE
 from merchants.accounts.models import Merchant
@@ -44,18 +45,15 @@ def give_verdicts(
     """Keep what a reviewer says of fields and papers in this round; how many words were kept.
 
     A later word on the same takes the place of an earlier one. Raises ApplicationNotFound, or
-    VerdictRefused: ability_missing, own_merchant, not_in_review, target_unknown, reason_missing.
+    VerdictRefused: ability_missing, own_merchant, not_in_review, target_unknown, reason_missing,
+    words_missing, or paper_waits: nobody finds a paper right that nobody could look at.
     """
     row = lock_for_review(application, by)
     standing = standing_of(row, on=day_of(at))
     known = targets_of(standing)
+    unseen = {one.file.public_id for one in standing.documents if one.file.state != FileState.CLEAN}
     for word in words:
-        if word.target not in known:
-            raise VerdictRefused("target_unknown", target=word.target[:64])
-        if not word.is_right and word.reason not in REASONS:
-            raise VerdictRefused("reason_missing", target=word.target)
-        if word.reason == "other" and not word.told.strip():
-            raise VerdictRefused("words_missing", target=word.target)
+        _require_sound(word, known, unseen)
         Verdict.objects.update_or_create(
             application=row, round=row.round, target=word.target,
             defaults={
@@ -107,6 +105,17 @@ def reject_application(
     return _send_back(
         row, ApplicationState.REJECTED, "application_rejected", told=told, actor=actor, at=at
     )
+
+
+def _require_sound(word: Word, known: Mapping[str, str], unseen: Collection[str]) -> None:
+    if word.target not in known:
+        raise VerdictRefused("target_unknown", target=word.target[:64])
+    if word.is_right and word.target in unseen:
+        raise VerdictRefused("paper_waits", target=word.target)
+    if not word.is_right and word.reason not in REASONS:
+        raise VerdictRefused("reason_missing", target=word.target)
+    if word.reason == "other" and not word.told.strip():
+        raise VerdictRefused("words_missing", target=word.target)
 
 
 def targets_of(standing: Standing) -> Mapping[str, str]:

@@ -31,7 +31,7 @@ def judge(entity: str, read: Mapping[str, Reading]) -> tuple[Fault, ...]:
         *_terms(read),
         *_category(read),
         *_account(entity, read),
-        *(_owners(read) if entity == "enterprise" else ()),
+        *_owners(read),
         *_one_person_one_name(read),
     )
 
@@ -92,10 +92,11 @@ def _account(entity: str, read: Mapping[str, Reading]) -> list[Fault]:
 
 
 def _owners(read: Mapping[str, Reading]) -> list[Fault]:
+    """Only sections that such a business fills in were read."""
     holders, owners = _rows(read, "shareholders"), _rows(read, "owners")
     return [
-        *_sums("shareholders", holders),
-        *_sums("owners", owners),
+        *(_sums("shareholders", holders) if "shareholders" in read else ()),
+        *(_sums("owners", owners) if "owners" in read else ()),
         *_left_out(holders, owners),
         *_bases(owners),
     ]
@@ -109,15 +110,15 @@ def _sums(section: str, rows: tuple[Values, ...]) -> list[Fault]:
 
 
 def _left_out(holders: tuple[Values, ...], owners: tuple[Values, ...]) -> list[Fault]:
-    """Shareholders who hold enough to be owners, and are not named there."""
+    """A shareholder who holds enough to be an owner, and is not named there, where to mend it."""
     known = {row.get("identity_number") for row in owners}
-    return [
-        Fault("shareholders", "name", "owner_missing", number)
-        for number, row in enumerate(holders)
-        if row.get("kind") == "person"
+    is_missing = any(
+        row.get("kind") == "person"
         and _share(row) >= OWNER_SHARE
         and row.get("identity_number") not in known
-    ]
+        for row in holders
+    )
+    return [Fault("owners", "", "owner_missing")] if is_missing else []
 
 
 def _bases(owners: tuple[Values, ...]) -> list[Fault]:

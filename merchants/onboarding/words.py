@@ -26,8 +26,8 @@ LEADS: Final[Words] = {
     "legal_person": _("The legal representative; of an individual business, its operator."),
     "shareholders": _("Everybody who holds a part of the company, people and companies."),
     "owners": _(
-        "The people behind the company: whoever holds a quarter or more, or controls it in another way;"
-        " where there is nobody, the senior manager."
+        "The people behind the company: whoever holds a quarter or more, or controls it in another"
+        " way; where there is nobody, the senior manager."
     ),
     "account": _("Where we pay to: an account in the name of the business."),
     "business": _("What customers buy from you, and where."),
@@ -194,8 +194,8 @@ FAULTS: Final[Words] = {
     "nobody_named": _("Name at least one."),
     "more_than_whole": _("Together the shares are more than the whole."),
     "owner_missing": _(
-        "Who holds a quarter or more is a beneficial owner. Name this person under Beneficial owners,"
-        " with the same identity number."
+        "A shareholder who holds a quarter or more is missing here. Name this person, with the same"
+        " identity number as under Shareholders."
     ),
     "below_a_quarter": _("Below a quarter nobody is an owner by share. Choose another reason."),
     "manager_beside_owner": _(
@@ -246,6 +246,10 @@ REFUSALS: Final[Words] = {
     "not_in_review": _("This application is not with the reviewers."),
     "target_unknown": _("This field or paper is not a part of the application any more."),
     "reason_missing": _("Choose why you reject it, for each that you reject."),
+    "paper_waits": _(
+        "A paper waits for the virus scan, so nobody has seen it. Say that it is right when it can"
+        " be looked at."
+    ),
     "words_missing": _("Write down why, so that the applicant understands it."),
     "nothing_rejected": _("You rejected nothing. Say first what the applicant should mend."),
     "not_all_right": _("Not every field and paper has been found right yet."),

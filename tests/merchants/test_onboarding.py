@@ -459,6 +459,12 @@ class TestReview:
             )  # fmt: skip
         assert not handed_in.verdicts.exists()
 
+    def test_a_paper_that_nobody_could_look_at_is_not_right(self, handed_in, reviewer):
+        file = handed_in.documents.first().file
+        StoredFile.objects.filter(pk=file.pk).update(state="quarantined", scan_at=NOON)
+        with pytest.raises(VerdictRefused, match="paper_waits"):
+            judge_all(handed_in, reviewer)
+
     def test_nothing_rejected_is_nothing_to_mend(self, handed_in, reviewer):
         with pytest.raises(VerdictRefused, match="nothing_rejected"):
             ask_for_changes(
@@ -493,4 +499,4 @@ def test_a_missing_owner_of_a_quarter(lin):
     write_rows(
         lin, "owners", [{"basis": "share", "name": "林岚", "identity_number": LIN, "share": "60"}]
     )
-    assert ("shareholders", "name", "owner_missing") in faults_of(lin)
+    assert ("owners", "", "owner_missing") in faults_of(lin)
