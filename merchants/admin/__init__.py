@@ -4,6 +4,9 @@ from django.contrib import admin
 
 from compliance.identity.readonly import ReadOnly
 from merchants.accounts.models import ApiKey, Member, Merchant
+from merchants.admin.screening import ListVersionAdmin, ScreeningHitAdmin, ScreeningListAdmin
+
+__all__ = ["ListVersionAdmin", "MerchantAdmin", "ScreeningHitAdmin", "ScreeningListAdmin"]
 
 
 class MemberInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]

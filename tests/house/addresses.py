@@ -19,7 +19,8 @@ ONLY_POST: Final = frozenset({
     "identity:replace-authenticator", "identity:send-code", "identity:phone", "identity:signout",
     "identity:end-session", "set_language", "merchants:revoke", "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
-    "admin:compliance_user_link", "desk:export", "desk:file", "desk:proof",
+    "admin:compliance_user_link", "admin:merchants_screeninghit_decide", "desk:export",
+    "desk:file", "desk:proof",
 })  # fmt: skip
 
 
