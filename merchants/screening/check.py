@@ -46,6 +46,20 @@ _LOCK: Final = """
 SELECT pg_advisory_xact_lock(one) FROM (SELECT unnest(%s::bigint[]) AS one ORDER BY 1) AS subjects
 """
 
+# A version whose names lose their keys in the middle would look as if it named nobody.
+_HOLD_VERSIONS: Final = "SELECT id FROM merchants_listversion WHERE is_active FOR SHARE"
+
+# OFFSET 0 has each subject looked up by the index: the planner, who cannot guess how rare keys are,
+# would rather compare everybody with everybody. Only names of versions in use have keys.
+_SHARE_A_KEY: Final = """
+SELECT subject.place, listed.id
+  FROM unnest(%s::text[]) WITH ORDINALITY AS subject (keys, place)
+  CROSS JOIN LATERAL (
+       SELECT id FROM merchants_listedname WHERE keys && subject.keys::bigint[] OFFSET 0
+       ) AS listed
+ ORDER BY 1, 2
+"""
+
 Found = list[tuple[ListedName, Score]]
 
 
@@ -73,7 +87,8 @@ def screen(subjects: Sequence[Subject], *, actor: Actor, at: datetime) -> list[O
     if not known:
         return []
     _lock(known)
-    versions = list(ListVersion.objects.filter(is_active=True).select_related("list"))
+    in_use = [version for (version,) in prepared(_HOLD_VERSIONS)]
+    versions = list(ListVersion.objects.filter(pk__in=in_use).select_related("list"))
     missing = _take_up(known, versions)
     made = _checks(known, missing, at)
     found = _compare(known, made)
@@ -164,27 +179,30 @@ def _checks(
 def _compare(
     known: dict[tuple[str, str], _Known], made: Sequence[ScreeningCheck]
 ) -> list[tuple[ScreeningCheck, Found]]:
-    """The listed names that each new check finds alike: one statement for all of them."""
-    if not made:
-        return []
-    keys = sorted(frozenset[int]().union(*(known[check_key(check)].keys for check in made)))
-    by_key: dict[tuple[int, int], list[ListedName]] = defaultdict(list)
-    listed = ListedName.objects.filter(
-        version__in={check.version_id for check in made}, keys__overlap=keys
-    )
-    for name in listed:
-        for number in name.keys:
-            by_key[name.version_id, number].append(name)
-    return [(check, _found(known[check_key(check)], check, by_key)) for check in made]
+    """The listed names that each new check finds alike."""
+    candidates = _candidates([known[key] for key in {check_key(check) for check in made}])
+    return [
+        (check, _found(known[check_key(check)], candidates[check_key(check), check.version_id]))
+        for check in made
+    ]  # fmt: skip
 
 
-def _found(
-    known: _Known, check: ScreeningCheck, by_key: dict[tuple[int, int], list[ListedName]]
-) -> Found:
-    candidates = {
-        name.pk: name for key in known.keys for name in by_key.get((check.version_id, key), ())
-    }
-    scored = ((name, _best(known, name)) for name in candidates.values())
+def _candidates(
+    asked: Sequence[_Known],
+) -> dict[tuple[tuple[str, str], int], list[ListedName]]:
+    """Those that share a key with a subject, by subject and version: two statements for all."""
+    arrays = [f"{{{','.join(map(str, sorted(one.keys)))}}}" for one in asked]
+    pairs = prepared(_SHARE_A_KEY, [arrays]) if asked else []
+    names = ListedName.objects.in_bulk({name for _place, name in pairs})
+    found: dict[tuple[tuple[str, str], int], list[ListedName]] = defaultdict(list)
+    for place, name in pairs:
+        listed = names[name]
+        found[asked[place - 1].subject.key, listed.version_id].append(listed)
+    return found
+
+
+def _found(known: _Known, candidates: Sequence[ListedName]) -> Found:
+    scored = ((name, _best(known, name)) for name in candidates)
     return [(name, best) for name, best in scored if best.strength is not Strength.NONE]
 
 

@@ -51,7 +51,9 @@ def load_list(
     has: only so may a list shrink to less than half. Raises ListRefused: list_unknown, shrunk,
     count_differs, and what `rows.read_rows` raises.
     """
-    screening_list = ScreeningList.objects.select_for_update().filter(code=code).first()
+    # Screening goes on while a long list is read: only another load of the same list waits.
+    lists = ScreeningList.objects.select_for_update(no_key=True)
+    screening_list = lists.filter(code=code).first()
     if screening_list is None:
         raise ListRefused("list_unknown", list=code)
     digest = hashlib.sha256(data).hexdigest()
@@ -61,15 +63,14 @@ def load_list(
     # Read twice, so that only a batch of a long list is ever held.
     count = sum(1 for _row in read_rows(data))
     _require_count(count, before=before, expected=expected_count)
-    if before is not None:
-        ListVersion.objects.filter(pk=before.pk).update(is_active=False)
     last = screening_list.versions.aggregate(last=Max("number"))["last"] or 0
     version = ListVersion.objects.create(
         list=screening_list, number=last + 1, file_sha256=digest, count=count,
-        loaded_by=actor.label[:150], loaded_at=at,
+        loaded_by=actor.label[:150], loaded_at=at, is_active=False,
     )  # fmt: skip
     for batch in _batches(read_rows(data)):
         ListedName.objects.bulk_create(_listed(row, version) for row in batch)
+    _bring_into_use(version, before=before)
     record(
         actor, "screening.list_loaded", subject=("screening_list", code),
         facts={"file_sha256": digest}, at=at,
@@ -77,6 +78,16 @@ def load_list(
         after={"version": version.number, "count": version.count},
     )  # fmt: skip
     return version
+
+
+def _bring_into_use(version: ListVersion, *, before: ListVersion | None) -> None:
+    """Waits for those who are comparing with the version before; whoever comes now, comes after."""
+    if before is not None:
+        ListVersion.objects.filter(pk=before.pk).update(is_active=False)
+        # What it held stays; look-ups do not meet it any more.
+        before.names.update(keys=[])
+    version.is_active = True
+    version.save(update_fields=["is_active"])
 
 
 def _require_count(count: int, *, before: ListVersion | None, expected: int | None) -> None:

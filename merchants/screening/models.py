@@ -80,7 +80,8 @@ class ListVersion(models.Model):
 class ListedName(models.Model):
     """Whom a version names. The identity number is there as a keyed digest only."""
 
-    version = models.ForeignKey(ListVersion, models.PROTECT, related_name="names")
+    # Without an index of its own, by which the planner would read a whole version.
+    version = models.ForeignKey(ListVersion, models.PROTECT, related_name="names", db_index=False)
     kind = models.CharField(_("kind"), max_length=8, choices=EntityKind)
     name = models.CharField(_("name"), max_length=NAME_MAX)
     aliases = ArrayField(models.CharField(max_length=NAME_MAX), verbose_name=_("also called"))
