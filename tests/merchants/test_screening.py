@@ -30,6 +30,7 @@ from merchants.screening.rows import BYTES_MAX, harmless, read_rows
 from merchants.screening.states import HitState, ListKind
 from merchants.screening.subjects import Subject
 from merchants.tasks import go_on_screening
+from paysite.demo.screening import load_invented_list
 from tests.cast import NOON, later
 from tests.compliance.people import hire
 
@@ -446,3 +447,11 @@ class TestScreeningEverybody:
             monkeypatch.setattr(module, "ALGORITHM", "names-2")
         assert rescreen.go_on_screening(at=later(60)) == 3
         assert ScreeningCheck.objects.filter(algorithm="names-2", is_current=True).count() == 3
+
+
+def test_the_list_of_the_demonstration_loads_and_names_nobody_of_it():
+    load_invented_list(at=NOON)
+    load_invented_list(at=later(60))
+    assert ListVersion.objects.get().count == 7
+    assert [outcome.is_clear for outcome in screened(person("林秀英"))] == [True]
+    assert not screened(person("Ouyang Xu Gou", "apl_2"))[0].is_clear

@@ -59,4 +59,4 @@ def somebody_waits() -> bool:
         cursor.execute(
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
         )
-        return cursor.fetchone()[0] > 0
+        return bool(cursor.fetchone()[0])
