@@ -120,7 +120,7 @@ class WaitingFilter(admin.SimpleListFilter):
 class ScreeningHitAdmin(_Pages):
     """Names that are alike, the longest wait first; decided one by one."""
 
-    list_display = ["public_id", "about", "listed", "on_list", "how_strong", "status", "asked_at"]
+    list_display = ["about", "listed", "on_list", "how_strong", "status", "asked_at"]
     list_filter = [WaitingFilter]
     search_fields = ["public_id__exact", "screening__subject_ref__exact"]
     search_help_text = gettext_lazy("An exact number: hit or subject")

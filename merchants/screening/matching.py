@@ -11,7 +11,15 @@ from functools import lru_cache
 from itertools import product
 from typing import Final
 
-from merchants.screening.normal import Entity, Form, consonants
+from merchants.screening.normal import (
+    DELETIONS_FROM_HAN,
+    DELETIONS_FROM_LETTERS,
+    DELETIONS_MAX,
+    Entity,
+    Form,
+    consonants,
+    ends_of,
+)
 
 ALGORITHM: Final = "names-1"
 """Raised whenever the same two names may get other points: everybody is screened anew."""
@@ -146,37 +154,49 @@ def _less_than_same(ours: Form, theirs: Form) -> Iterator[Score]:
         return
     is_same_sound = bool(set(ours.sounds) & set(theirs.sounds))
     if ours.is_han and theirs.is_han:
-        yield from _characters(_similar(ours.shape, theirs.shape), is_same_sound=is_same_sound)
+        alike = _spelling(ours.shape, theirs.shape, shortest=DELETIONS_FROM_HAN)
+        yield from _characters(alike, is_same_sound=is_same_sound)
     elif is_same_sound:
         yield Score(SOUND, (Reason.SOUND,))
     else:
         yield from _letters(ours, theirs)
 
 
-def _characters(alike: int, *, is_same_sound: bool) -> Iterator[Score]:
-    if is_same_sound and alike >= SIMILAR_FROM:
+def _characters(spelling: int, *, is_same_sound: bool) -> Iterator[Score]:
+    if is_same_sound and spelling:
         yield Score(LONG_HOMOPHONE, (Reason.HOMOPHONE, Reason.SPELLING))
     elif is_same_sound:
         yield Score(HOMOPHONE, (Reason.HOMOPHONE,))
-    elif alike >= SIMILAR_FROM:
-        yield Score(alike - EDIT_COST, (Reason.SPELLING,))
+    elif spelling:
+        yield Score(spelling, (Reason.SPELLING,))
 
 
 def _letters(ours: Form, theirs: Form) -> Iterator[Score]:
-    alike = max(_similar(a, b) for a, b in product(ours.sounds, theirs.sounds))
-    if alike >= SIMILAR_FROM:
-        yield Score(alike - EDIT_COST, (Reason.SPELLING,))
+    pairs = product(ours.sounds, theirs.sounds)
+    if spelling := max(_spelling(a, b, shortest=DELETIONS_FROM_LETTERS) for a, b in pairs):
+        yield Score(spelling, (Reason.SPELLING,))
     skeleton = consonants(ours)
     if len(skeleton) >= CONSONANTS_FROM and skeleton == consonants(theirs):
         yield Score(VOWELS, (Reason.VOWELS,))
 
 
-def _similar(ours: str, theirs: str) -> int:
-    """Per cent of the longer text that stands; 0 when it is too little to matter."""
+def _spelling(ours: str, theirs: str, *, shortest: int) -> int:
+    """The points for two spellings, by how many per cent of the longer one stand; mostly 0.
+
+    What holds shares a key of `normal.keys_of`: one edit, or more in a long name with a sound end.
+    """
     longest = max(len(ours), len(theirs))
+    if min(len(ours), len(theirs)) < shortest:
+        return 0
     if abs(len(ours) - len(theirs)) * 100 > longest * (100 - SIMILAR_FROM):
         return 0
-    return 100 * (longest - edits(ours, theirs)) // longest
+    distance = edits(ours, theirs)
+    alike = 100 * (longest - distance) // longest
+    if alike < SIMILAR_FROM:
+        return 0
+    has_sound_end = any(a == b for a, b in zip(ends_of(ours), ends_of(theirs), strict=False))
+    is_near = has_sound_end or (distance == 1 and longest <= DELETIONS_MAX)
+    return alike - EDIT_COST if is_near else min(alike - EDIT_COST, HOLD_FROM - 1)
 
 
 @lru_cache(maxsize=1024)

@@ -29,8 +29,9 @@ DELETIONS_FROM_HAN: Final = 4
 DELETIONS_FROM_LETTERS: Final = 6
 """Shorter names with one sign wrong are other names."""
 DELETIONS_MAX: Final = 40
+ENDS_FROM: Final = 16
 ENDS_LENGTH: Final = 12
-"""Of what is longer than DELETIONS_MAX, so many signs at either end are a key."""
+"""Of what is long, so many signs at either end are a key: there may be more than one wrong sign."""
 SKELETON_FROM: Final = 4
 
 _UMLAUTS: Final = (("lyu", "lu"), ("nyu", "nu"), ("lv", "lu"), ("nv", "nu"))
@@ -85,8 +86,13 @@ def form_of(name: str, entity: Entity) -> Form:
 
 
 def keys_of(form: Form, entity: Entity) -> frozenset[int]:
-    """Numbers of which two names share one whenever `matching` may find them alike."""
+    """Numbers of which two names share one whenever `matching` would hold; mostly if weaker, too."""
     return frozenset(_number(text) for text in _key_texts(form, entity))
+
+
+def ends_of(text: str) -> tuple[str, ...]:
+    """The beginning and the end of a long text; nothing of a short one."""
+    return (text[:ENDS_LENGTH], text[-ENDS_LENGTH:]) if len(text) >= ENDS_FROM else ()
 
 
 def consonants(form: Form) -> str:
@@ -153,11 +159,13 @@ def _without_suffix(words: list[str]) -> list[str]:
 
 
 def _sounds(words: Sequence[str], entity: Entity) -> Iterator[str]:
+    is_person = entity is Entity.PERSON
     syllables = [part for word in words for part in _syllables(word)]
     if not syllables:
         return
+    if not is_person:  # Companies are called by words, which are read in one way.
+        syllables = [readings[:1] for readings in syllables]
     joined = "".join(words)
-    is_person = entity is Entity.PERSON
     surname = 2 if joined.startswith(COMPOUND_SURNAMES) else 1
     readings: list[tuple[str, ...]] = list(islice(product(*syllables), READINGS_MAX))
     if compound := COMPOUND_READINGS.get(joined[:2]):
@@ -199,9 +207,8 @@ def _key_texts(form: Form, entity: Entity) -> Iterator[str]:
     yield from (f"s{sound}" for sound in form.sounds)
     if form.is_han:
         yield from _deletions(form.shape, DELETIONS_FROM_HAN)
-    if entity is Entity.PERSON or not form.is_han:
-        for sound in form.sounds:
-            yield from _deletions(sound, DELETIONS_FROM_LETTERS)
+    for sound in form.sounds:
+        yield from _deletions(sound, DELETIONS_FROM_LETTERS)
     if not form.is_han and len(skeleton := consonants(form)) >= SKELETON_FROM:
         yield f"c{skeleton}"
 
@@ -210,12 +217,10 @@ def _deletions(text: str, shortest: int) -> Iterator[str]:
     """The text, and it without each of its signs: two that are one edit apart share one of them."""
     if len(text) < shortest:
         return
-    if len(text) > DELETIONS_MAX:
-        yield f"a{text[:ENDS_LENGTH]}"
-        yield f"z{text[-ENDS_LENGTH:]}"
-        return
-    yield f"d{text}"
-    yield from (f"d{text[:index]}{text[index + 1 :]}" for index in range(len(text)))
+    yield from (f"{side}{end}" for side, end in zip("az", ends_of(text), strict=False))
+    if len(text) <= DELETIONS_MAX:
+        yield f"d{text}"
+        yield from (f"d{text[:index]}{text[index + 1 :]}" for index in range(len(text)))
 
 
 def _number(text: str) -> int:

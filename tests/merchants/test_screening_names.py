@@ -168,3 +168,17 @@ def test_edits_are_a_distance(ours, theirs):
     distance = edits(ours, theirs)
     assert distance == edits(theirs, ours) <= max(len(ours), len(theirs))
     assert (distance == 0) == (ours == theirs)
+
+
+WRITTEN = st.sampled_from(
+    [pair[side] for pair in PERSONS_FOUND + COMPANIES_FOUND for side in (0, 1)]
+)
+
+
+@given(WRITTEN, st.integers(0, 40), st.sampled_from(["", "a", "x ", "天", "0"]), WRITTEN, ENTITIES)
+def test_what_holds_with_a_slip_of_the_pen_is_found_by_its_keys(name, place, sign, other, entity):
+    place %= len(name)
+    for written in (name[:place] + sign + name[place + 1 :], name[:place] + sign + name[place:]):
+        for theirs in (name, other):
+            if compared(written, theirs, entity).strength is HOLD:
+                assert share_a_key(written, theirs, entity)
