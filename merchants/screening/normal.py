@@ -86,7 +86,7 @@ def form_of(name: str, entity: Entity) -> Form:
 
 
 def keys_of(form: Form, entity: Entity) -> frozenset[int]:
-    """Numbers of which two names share one whenever `matching` would hold; mostly if weaker, too."""
+    """Numbers: two names that `matching` would hold share one; weaker ones mostly do."""
     return frozenset(_number(text) for text in _key_texts(form, entity))
 
 
