@@ -11,12 +11,16 @@ class MerchantsConfig(AppConfig):
     verbose_name = pgettext_lazy("application", "Merchants")
 
     def ready(self) -> None:
-        """Tell the rotation of keys which columns are sealed, and approvals which kinds exist."""
+        """Tell the rotation of keys which columns are sealed, approvals which kinds exist, and
+        screening whom to compare.
+        """
         from compliance.protection.rotation import register_held_column
         from merchants.accounts.callback_secret import BEFORE, CURRENT
         from merchants.accounts.team_requests import register_kinds
         from merchants.onboarding import approving
+        from merchants.screening.own import register_own_subjects
 
+        register_own_subjects()
         for held in (CURRENT, BEFORE):
             register_held_column(held, model="merchants.Merchant", row="public_id")
         register_kinds()

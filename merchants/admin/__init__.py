@@ -4,7 +4,13 @@ from django.contrib import admin
 
 from compliance.identity.readonly import ReadOnly
 from merchants.accounts.models import ApiKey, Member, Merchant
-from merchants.admin import applications  # noqa: F401
+from merchants.admin.applications import ApplicationAdmin
+from merchants.admin.screening import ListVersionAdmin, ScreeningHitAdmin, ScreeningListAdmin
+
+__all__ = [
+    "ApplicationAdmin", "ListVersionAdmin", "MerchantAdmin", "ScreeningHitAdmin",
+    "ScreeningListAdmin",
+]  # fmt: skip
 
 
 class MemberInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]

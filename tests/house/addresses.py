@@ -30,7 +30,8 @@ ONLY_POST: Final = frozenset({
     "admin:merchants_application_verdicts", "admin:merchants_application_decide",
     "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
-    "admin:compliance_user_link", "desk:export", "desk:file", "desk:proof",
+    "admin:compliance_user_link", "admin:merchants_screeninghit_decide", "desk:export",
+    "desk:file", "desk:proof",
 })  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from compliance.identity.states import StaffRole
 from merchants.accounts.abilities import OF_ROLE
 from merchants.accounts.register import add_member
 from merchants.accounts.states import Role
+from merchants.screening.decide import DECIDING
 from tests.cast import NOON, Shop, open_shop
 from tests.compliance.people import hire
 from tests.house.addresses import ONLY_POST, Address, addresses, path_of, things_of
@@ -133,6 +134,12 @@ def no_paper(visitor: Visitor) -> str:
     return NOT_THERE if rule == LET_IN else rule
 
 
+def decider_of_hits(visitor: Visitor) -> str:
+    """Who takes merchants on, or is of risk; the other staff only read."""
+    abilities = ABILITIES[visitor.staff] if visitor.staff else frozenset()
+    return LET_IN if abilities & set(DECIDING) else admin("nobody")(visitor)
+
+
 def certificate(visitor: Visitor) -> str:
     """There is none yet."""
     rule = staff(Ability.AUDIT_VIEW)(visitor)
@@ -223,6 +230,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "admin:compliance_approval_factor": staff(Ability.SECOND_FACTOR_REQUEST),
     "admin:compliance_approval_email": staff(Ability.SECOND_FACTOR_REQUEST),
     "admin:compliance_user_link": admin("compliance.change_user"),
+    "admin:merchants_screeninghit_decide": decider_of_hits,
     "admin:compliance_user_sessions": admin("compliance.change_user"),
     "admin:login": door_of_admin, "admin:logout": everybody,
     "admin:password_change": admin(), "admin:password_change_done": admin(),

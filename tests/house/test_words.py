@@ -6,6 +6,7 @@ from typing import Final
 
 from compliance.approvals.states import ApprovalState
 from compliance.audit.words import SENTENCES, sentence
+from merchants.screening.states import DECIDED
 from paysite.launcher.places import CHECKOUT
 
 ROOMS: Final = ("compliance", "merchants", "payments", "paysite")
@@ -14,6 +15,7 @@ COMPOSED: Final = {
     "approval.{state}": [f"approval.{s}" for s in ApprovalState if s != ApprovalState.PENDING],
     "merchant.{to.value}": ["merchant.active", "merchant.suspended"],
     "application.{to.value}": ["application.needs_changes", "application.rejected"],
+    "screening.{to.value}": [f"screening.{state.value}" for state in DECIDED],
     "attempt.{to.value}": ["attempt.closed", "attempt.failed", "attempt.abandoned"],
     "person.{deed}": ["person.added", "person.changed", "person.password_set"],
 }

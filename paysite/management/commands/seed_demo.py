@@ -14,6 +14,7 @@ from merchants.models import Merchant
 from paysite.demo.channels import connect_sandbox
 from paysite.demo.history import DAYS, make_history
 from paysite.demo.people import ask_for_a_colleague, make_cast
+from paysite.demo.screening import load_invented_list
 
 
 class Command(BaseCommand):
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("The demo data is for demo mode only: set DEMO=true.")
         connect_sandbox(actor=SYSTEM)
+        load_invented_list(at=timezone.now())
         path = settings.DATA_DIR / "demo.json"
         if Merchant.objects.exists():
             if not path.exists():
