@@ -18,9 +18,11 @@ class MerchantsConfig(AppConfig):
         from merchants.accounts.callback_secret import BEFORE, CURRENT
         from merchants.accounts.team_requests import register_kinds
         from merchants.onboarding import approving
+        from merchants.onboarding.screened import register_own_parties
         from merchants.screening.own import register_own_subjects
 
         register_own_subjects()
+        register_own_parties()
         for held in (CURRENT, BEFORE):
             register_held_column(held, model="merchants.Merchant", row="public_id")
         register_kinds()

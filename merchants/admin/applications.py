@@ -38,6 +38,7 @@ from merchants.onboarding.reviewing import (
     reject_application,
     targets_of,
 )
+from merchants.onboarding.screened import outcomes_for, subjects_of
 from merchants.onboarding.sections import LONG_TERM, Field, Typed
 from merchants.onboarding.states import ApplicationState
 from merchants.onboarding.watermark import watermarked
@@ -50,6 +51,7 @@ from merchants.onboarding.words import (
     TITLES,
     refusal_told,
 )
+from merchants.screening.models import ScreeningHit
 
 TONES: Final = {
     ApplicationState.IN_REVIEW: "warn",
@@ -162,6 +164,7 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             "reasons": list(REASONS.items()),
             "may_review": can_review and application.state == ApplicationState.IN_REVIEW,
             "may_look": _may_look(request),
+            "hits": _hits(application, standing),
             "rejected": len(standing.rejected),
             "left": len(set(targets_of(standing)) - set(standing.verdicts)),
             "consents": application.consents.select_related("by").order_by("pk"),
@@ -333,6 +336,19 @@ def _paper(standing: Standing, document: Document) -> dict[str, Any]:
         "is_image": file.media_type.startswith(IMAGE),
         "verdict": standing.verdicts.get(file.public_id),
     }
+
+
+def _hits(application: Application, standing: Standing) -> list[dict[str, Any]]:
+    """Who is like somebody on a list, with links to the hits."""
+    outcomes = {one.reference: one for one in outcomes_for(application, standing)}
+    told = []
+    for subject in subjects_of(application, standing):
+        outcome = outcomes[subject.reference]
+        numbers = (*outcome.open_hits, *outcome.confirmed_hits)
+        rows = ScreeningHit.objects.filter(public_id__in=numbers).order_by("pk")
+        if numbers:
+            told.append({"name": subject.name, "hits": rows})
+    return told
 
 
 def _may_look(request: HttpRequest) -> bool:

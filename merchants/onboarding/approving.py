@@ -23,6 +23,7 @@ from merchants.onboarding.models import Application
 from merchants.onboarding.reading import day_of, standing_of
 from merchants.onboarding.refusals import VerdictRefused
 from merchants.onboarding.reviewing import lock_for_review, targets_of, tell_owners
+from merchants.onboarding.screened import outcomes_for, waits_for_decision
 from merchants.onboarding.states import ApplicationState, Entity
 from merchants.onboarding.words import refusal_told
 
@@ -33,8 +34,8 @@ APPROVE: Final = "merchant.approve"
 def recommend(*, application: str, reason: str, by: User, actor: Actor, at: datetime) -> Approval:
     """Ask a second person to take the merchant on, when every field and paper was found right.
 
-    Raises ApplicationNotFound, VerdictRefused (not_all_right, expired_meanwhile among them), or
-    ApprovalRefused.
+    Raises ApplicationNotFound, ApprovalRefused, or VerdictRefused: not_all_right, faulty_meanwhile,
+    screening_open among them.
     """
     row = lock_for_review(application, by)
     _require_all_right(row, at=at)
@@ -58,6 +59,8 @@ def _require_all_right(row: Application, *, at: datetime) -> None:
     missing = sorted(set(targets_of(standing)) - said)
     if missing:
         raise VerdictRefused("not_all_right", target=missing[0])
+    if waits_for_decision(outcomes_for(row, standing)):
+        raise VerdictRefused("screening_open")
 
 
 def _look(subject: tuple[str, str], payload: Facts) -> Facts:

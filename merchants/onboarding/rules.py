@@ -15,12 +15,15 @@ WHOLE: Final = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """Whom an application is about, for whoever screens or compares."""
+class Party:
+    """A company or person that an application names. `place` is the row in its section."""
 
-    role: str
+    section: str
+    place: int
+    is_company: bool
     name: str
-    identity_number: str = ""
+    number: str
+    """Of the identity card or the credit code; may be empty."""
 
 
 def judge(entity: str, read: Mapping[str, Reading]) -> tuple[Fault, ...]:
@@ -36,16 +39,15 @@ def judge(entity: str, read: Mapping[str, Reading]) -> tuple[Fault, ...]:
     )
 
 
-def subjects(read: Mapping[str, Reading]) -> tuple[Subject, ...]:
-    """Every company and person in an application."""
+def parties(read: Mapping[str, Reading]) -> tuple[Party, ...]:
+    """Every company and person in an application, in the order of its sections."""
     found = []
-    for section, role in (("licence", "merchant"), ("legal_person", "legal_person"),
-                          ("shareholders", "shareholder"), ("owners", "owner")):  # fmt: skip
-        found += [
-            Subject(role, str(row.get("name", "")), str(row.get("identity_number", "")))
-            for row in _rows(read, section)
-            if row.get("name")
-        ]
+    for section in ("licence", "legal_person", "shareholders", "owners"):
+        for place, row in enumerate(_rows(read, section)):
+            is_company = section == "licence" or row.get("kind") == "company"
+            number = row.get("credit_code" if is_company else "identity_number", "")
+            if row.get("name"):
+                found.append(Party(section, place, is_company, str(row["name"]), str(number)))
     return tuple(found)
 
 

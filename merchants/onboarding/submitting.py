@@ -15,6 +15,7 @@ from merchants.onboarding.drafting import lock_application
 from merchants.onboarding.models import Application
 from merchants.onboarding.reading import Standing, day_of, standing_of
 from merchants.onboarding.refusals import AgreementChanged, CodeTaken, Incomplete, NotWritable
+from merchants.onboarding.screened import screen_application
 from merchants.onboarding.states import WRITABLE, ApplicationState
 
 
@@ -37,6 +38,7 @@ def submit(
         raise AgreementChanged(version=CURRENT)
     before = application.state
     _hand_in(application, standing, at=at)
+    screen_application(application, standing, actor=access.actor, at=at)
     application.consents.create(
         round=application.round, version=CURRENT, language=language,
         sha256=digest_of(agreement_text(CURRENT, language)), by=by, address=access.actor.address,

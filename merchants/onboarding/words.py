@@ -253,6 +253,10 @@ REFUSALS: Final[Words] = {
     "words_missing": _("Write down why, so that the applicant understands it."),
     "nothing_rejected": _("You rejected nothing. Say first what the applicant should mend."),
     "not_all_right": _("Not every field and paper has been found right yet."),
+    "screening_open": _(
+        "Somebody in this application is like a name on a list. Decide the hit first; one that is"
+        " true keeps the merchant out."
+    ),
     "faulty_meanwhile": _(
         "Something in the application does not hold any more: a paper may have expired while it"
         " waited. Send it back."

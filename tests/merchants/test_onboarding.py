@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from compliance.approvals.decide import approve
 from compliance.approvals.errors import ApprovalRefused
 from compliance.approvals.models import Approval
+from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
 from compliance.identity.models import Letter, User
 from compliance.protection.vault.files import Upload
@@ -41,6 +42,12 @@ from merchants.onboarding.reviewing import (
 )
 from merchants.onboarding.states import ApplicationState
 from merchants.onboarding.submitting import submit, withdraw
+from merchants.screening.decide import dismiss_hit
+from merchants.screening.load import define_list, load_list
+from merchants.screening.models import ScreeningCheck
+from merchants.screening.queries import open_hits
+from merchants.screening.rescreen import go_on_screening
+from merchants.screening.states import ListKind
 from tests.cast import NOON, later
 from tests.compliance.people import hire
 from tests.merchants.applying import (
@@ -90,6 +97,13 @@ def agree(request: Approval, checker: User, at=None) -> Approval:
     return approve(
         number=request.public_id, checker=checker, actor=actor_of(checker), at=at or later(60)
     )
+
+
+def load_names(*rows: str) -> None:
+    """A list of the staff's own comes into use."""
+    define_list(code="own", kind=ListKind.OWN, name="Own", actor=SYSTEM, at=NOON)
+    head = "kind,name,aliases,identity_number,born,reference"
+    load_list(code="own", data="\n".join((head, *rows)).encode(), actor=SYSTEM, at=NOON)
 
 
 def suggest(application: Application, by: User, at=NOON) -> Approval:
@@ -427,6 +441,41 @@ class TestReview:
         yun = apply("yun@books.example", "Yunjian Books")
         fill(yun)
         assert hand_in(yun).state == "in_review"
+
+    def test_who_is_like_a_listed_name_waits_for_a_person(self, lin, reviewer, checker):
+        load_names("person,梅青,,,,X-1")
+        fill(lin)
+        application = hand_in(lin)
+        judge_all(application, reviewer)
+        with pytest.raises(VerdictRefused, match="screening_open"):
+            suggest(application, reviewer)
+        for hit in open_hits():
+            dismiss_hit(
+                number=hit.public_id, reason="another person, born 1970", person=reviewer,
+                actor=actor_of(reviewer), at=NOON,
+            )  # fmt: skip
+        agree(suggest(application, reviewer), checker)
+        assert Merchant.objects.get().status == "active"
+
+    def test_a_list_of_tomorrow_stops_what_was_recommended_today(
+        self, handed_in, reviewer, checker
+    ):
+        judge_all(handed_in, reviewer)
+        request = suggest(handed_in, reviewer)
+        load_names(f"person,林岚,,{LIN},,X-2")
+        assert go_on_screening(at=later(30)) > 0
+        with pytest.raises(ApprovalRefused, match="not_executable"):
+            agree(request, checker)
+        assert Merchant.objects.get().may_live is False
+
+    def test_everybody_in_an_application_is_compared_once(self, lin, handed_in):
+        load_names("person,无此人,,,,X-3")
+        go_on_screening(at=later(30))
+        refs = ScreeningCheck.objects.filter(subject_kind="party").values_list(
+            "subject_ref", flat=True
+        )
+        assert len(refs) == len(set(refs)) == 6
+        assert all(ref.startswith(handed_in.public_id) for ref in refs)
 
     def test_who_belongs_to_the_merchant_does_not_review_it(self, lin, handed_in, reviewer):
         Member.objects.create(

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ from merchants.screening.own import MERCHANT
 from merchants.screening.queries import hits_of, open_hits, outcome_of
 from merchants.screening.rows import BYTES_MAX, harmless, read_rows
 from merchants.screening.states import HitState, ListKind
-from merchants.screening.subjects import Subject
+from merchants.screening.subjects import Subject, sources
 from merchants.tasks import go_on_screening
 from paysite.demo.screening import load_invented_list
 from tests.cast import NOON, later
@@ -157,15 +158,15 @@ class TestLoading:
     def test_the_command_loads_a_file_or_says_what_is_wrong(self, tmp_path, capsys):
         path = tmp_path / "list.csv"
         path.write_bytes(file(WANG))
-        with pytest.raises(CommandError, match="no such list"):
+        with override("en"), pytest.raises(CommandError, match="no such list"):
             call_command("load_screening_list", "own", str(path))
         call_command("load_screening_list", "own", str(path), "--kind", "own", "--name", "Ours")
         assert "own 1: 1 entries" in capsys.readouterr().out
         assert ScreeningList.objects.get().name == "Ours"
         path.write_bytes(file("animal,王伟,,,,"))
-        with pytest.raises(CommandError, match="Line 2: kind"):
+        with override("en"), pytest.raises(CommandError, match="Line 2: kind"):
             call_command("load_screening_list", "own", str(path))
-        with pytest.raises(CommandError, match="cannot be read"):
+        with override("en"), pytest.raises(CommandError, match="cannot be read"):
             call_command("load_screening_list", "own", str(tmp_path / "nowhere"))
 
 
@@ -399,6 +400,8 @@ class TestScreeningEverybody:
     @pytest.fixture
     def shops(self, monkeypatch):
         monkeypatch.setattr(rescreen, "STEP_SUBJECTS", 2)
+        only = {MERCHANT: sources()[MERCHANT]}
+        monkeypatch.setattr(rescreen, "sources", lambda: only)
         return [
             register_merchant(name=name, actor=SYSTEM, at=NOON)
             for name in ("明山茶叶有限公司", "云间书店", "Yunjian Books")
