@@ -13,10 +13,10 @@ from compliance.database import prepared
 from compliance.identity.models import User
 from compliance.numbers import is_number
 from compliance.protection.fields import keyed_digests
-from merchants.accounts.abilities import OF_ROLE, READING
+from merchants.accounts.abilities import OF_ROLE, READING, TAKING
 from merchants.accounts.keys import DIGEST_PURPOSE
 from merchants.accounts.models import Member, Merchant
-from merchants.accounts.states import STOPPED, Role
+from merchants.accounts.states import STOPPED, Role, Suspension
 from merchants.errors import AccessRefused
 
 _SECRET: Final = re.compile(r"sk_(test|live)_[A-Za-z0-9]{32}")
@@ -34,6 +34,7 @@ class MerchantAccess:
     is_suspended: bool = False
     status: str = ""
     """Of the merchant, where a person asks."""
+    suspended_for: str = ""
     key_id: int | None = None
     """The row of the API key, for `KEY_STANDS`. None: a person."""
 
@@ -49,7 +50,7 @@ def require(access: MerchantAccess, ability: str) -> None:
 
 _FIND: Final = """
 SELECT k.id, k.public_id, k.prefix, k.label, k.livemode, k.scopes, k.revoked_at IS NOT NULL,
-       m.id, m.public_id, m.status, m.may_live,
+       m.id, m.public_id, m.status, m.suspended_for, m.may_live,
        k.digest <> %(current)s
        OR k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute'
   FROM merchants_apikey k JOIN merchants_merchant m ON m.id = k.merchant_id
@@ -144,7 +145,7 @@ def _look_up(digests: list[bytes], *, address: str, agent: str) -> MerchantAcces
         raise AccessRefused("key_unknown")
     (
         key_id, key, prefix, label, livemode, scopes, is_revoked,
-        merchant_id, merchant, status, may_live, is_note_due,
+        merchant_id, merchant, status, suspended_for, may_live, is_note_due,
     ) = rows[0]  # fmt: skip
     if is_revoked:
         raise AccessRefused("key_revoked")
@@ -157,7 +158,7 @@ def _look_up(digests: list[bytes], *, address: str, agent: str) -> MerchantAcces
         merchant_id=merchant_id,
         merchant=merchant,
         livemode=livemode,
-        abilities=_left(frozenset(scopes), is_suspended=is_suspended),
+        abilities=_left(frozenset(scopes), status, suspended_for),
         actor=Actor("api_key", key, f"{prefix}… {label}".rstrip(), address, agent=agent),
         is_suspended=is_suspended,
         key_id=key_id,
@@ -205,6 +206,7 @@ def by_member(
         ),
         is_suspended=is_suspended,
         status=merchant.status,
+        suspended_for=merchant.suspended_for,
     )
 
 
@@ -235,9 +237,12 @@ def people_who_may(ability: str, *, merchant: str) -> QuerySet[User]:
 
 
 def _of_member(member: Member) -> frozenset[str]:
-    is_suspended = member.merchant.status in STOPPED
-    return _left(OF_ROLE[Role(member.role)], is_suspended=is_suspended)
+    merchant = member.merchant
+    return _left(OF_ROLE[Role(member.role)], merchant.status, merchant.suspended_for)
 
 
-def _left(abilities: frozenset[str], *, is_suspended: bool) -> frozenset[str]:
-    return abilities & READING if is_suspended else abilities
+def _left(abilities: frozenset[str], status: str, suspended_for: str) -> frozenset[str]:
+    """What is left of them: whose papers ran out gives money back and renews, but takes none."""
+    if status not in STOPPED:
+        return abilities
+    return abilities - TAKING if suspended_for == Suspension.PAPERS else abilities & READING

@@ -10,8 +10,10 @@ from merchants.screening.models import (
     ScreeningHit,
     ScreeningList,
 )
+from merchants.terms.models import Renewal, Term
 
 __all__ = [
     "ApiKey", "Application", "Consent", "Document", "Draft", "ListVersion", "ListedName", "Member",
-    "Merchant", "Rescreening", "ScreeningCheck", "ScreeningHit", "ScreeningList", "Verdict",
+    "Merchant", "Renewal", "Rescreening", "ScreeningCheck", "ScreeningHit", "ScreeningList",
+    "Term", "Verdict",
 ]  # fmt: skip

@@ -301,7 +301,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HTTPS
 SECURE_SSL_REDIRECT = SECURE_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-FILE_PAGES = ("/compliance/files/", "/portal/application/documents/")
+FILE_PAGES = ("/compliance/files/", "/portal/application/documents/", "/portal/papers/")
 """Where a person who is signed in may send files."""
 FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
 """The longest body with a file. All of it stays in memory: nothing lies on a disk unsealed."""

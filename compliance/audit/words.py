@@ -60,6 +60,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "member.role_changed": _("Gave a person of a merchant another role."),
     "merchant.active": _("Let a merchant work again."),
     "merchant.register_repeated": _("A business was to be registered for somebody known."),
+    "merchant.limited": _("A merchant is limited: papers ran out."),
     "merchant.registered": _("Registered a merchant."),
     "merchant.suspended": _("Suspended a merchant."),
     "payment.close_requested": _("Asked for a payment to be closed."),
@@ -80,6 +81,9 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "recovery_codes.used": _("Signed in with a recovery code."),
     "refund.failed": _("A refund failed."),
     "refund.succeeded": _("Money went back to the customer."),
+    "renewal.accepted": _("Accepted a renewed paper of a merchant."),
+    "renewal.asked": _("Handed in a renewed paper."),
+    "renewal.refused": _("Refused a renewed paper of a merchant."),
     "retention.erased": _("Things whose term was over were destroyed."),
     "role.granted": _("Gave a person a role."),
     "role.revoked": _("Took a role away from a person."),
@@ -102,6 +106,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "signin.succeeded": _("Signed in with password and second factor."),
     "stepup.passed": _("Showed the second factor again for one deed."),
     "stepup.refused": _("Typed a wrong code when asked for the second factor again."),
+    "term.begun": _("A paper of a merchant counts until its last day."),
 }
 
 

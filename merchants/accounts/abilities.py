@@ -14,6 +14,8 @@ TEAM_MANAGE: Final = "team.manage"
 APPLICATION_WRITE: Final = "application.write"
 
 READING: Final = frozenset({PAYMENTS_READ, BALANCE_READ, EVENTS_READ})
+TAKING: Final = frozenset({PAYMENTS_WRITE, KEYS_MANAGE})
+"""What a merchant may not do whose papers ran out."""
 SCOPES: Final = READING | {PAYMENTS_WRITE, REFUNDS_WRITE}
 """What an API key may be allowed. A key never makes keys or changes the team."""
 ALL: Final = SCOPES | {KEYS_MANAGE, TEAM_MANAGE, APPLICATION_WRITE}

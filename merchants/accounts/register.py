@@ -11,7 +11,7 @@ from compliance.identity.people import invite
 from compliance.numbers import new_number
 from merchants.accounts.callback_secret import new_secret, seal_secret
 from merchants.accounts.models import Member, Merchant
-from merchants.accounts.states import MerchantStatus, Role
+from merchants.accounts.states import MerchantStatus, Role, Suspension
 from merchants.errors import MerchantRefusal
 
 
@@ -108,7 +108,10 @@ def invite_member(
 
 def suspend_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime) -> Merchant:
     """Stop a merchant from doing business; its people and keys still read. Raises IllegalMove."""
-    return _move(merchant_id, MerchantStatus.SUSPENDED, reason=reason, actor=actor, at=at)
+    return _move(
+        merchant_id, MerchantStatus.SUSPENDED, suspended_for=Suspension.STAFF, reason=reason,
+        actor=actor, at=at,
+    )  # fmt: skip
 
 
 def resume_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime) -> Merchant:
@@ -118,11 +121,12 @@ def resume_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime
 
 @transaction.atomic
 def _move(
-    merchant_id: int, to: MerchantStatus, *, reason: str, actor: Actor, at: datetime
-) -> Merchant:
+    merchant_id: int, to: MerchantStatus, *, suspended_for: str = "", reason: str, actor: Actor,
+    at: datetime,
+) -> Merchant:  # fmt: skip
     merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
     before = merchant.status
-    merchant.move(to, at=at)
+    merchant.move(to, at=at, suspended_for=suspended_for)
     record(
         actor,
         f"merchant.{to.value}",

@@ -21,6 +21,14 @@ class MerchantStatus(TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+class Suspension(TextChoices):
+    """Why a merchant is suspended."""
+
+    STAFF = "staff", _("By the staff")
+    PAPERS = "papers", _("Papers ran out")
+    """Money that was taken can be given back, and it ends by itself when the papers are renewed."""
+
+
 MERCHANT_MOVES: Final[dict[MerchantStatus, frozenset[MerchantStatus]]] = {
     MerchantStatus.APPLICANT: frozenset({MerchantStatus.IN_REVIEW, MerchantStatus.CLOSED}),
     MerchantStatus.IN_REVIEW: frozenset({MerchantStatus.APPLICANT, MerchantStatus.ACTIVE}),

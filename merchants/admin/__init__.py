@@ -5,10 +5,11 @@ from django.contrib import admin
 from compliance.identity.readonly import ReadOnly
 from merchants.accounts.models import ApiKey, Member, Merchant
 from merchants.admin.applications import ApplicationAdmin
+from merchants.admin.renewals import RenewalAdmin
 from merchants.admin.screening import ListVersionAdmin, ScreeningHitAdmin, ScreeningListAdmin
 
 __all__ = [
-    "ApplicationAdmin", "ListVersionAdmin", "MerchantAdmin", "ScreeningHitAdmin",
+    "ApplicationAdmin", "ListVersionAdmin", "MerchantAdmin", "RenewalAdmin", "ScreeningHitAdmin",
     "ScreeningListAdmin",
 ]  # fmt: skip
 

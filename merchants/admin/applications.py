@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from compliance.approvals.errors import ApprovalRefused
-from compliance.identity.downloads import file_answer
 from compliance.identity.models import User
 from compliance.identity.readonly import ReadOnly
 from compliance.identity.roles import Ability, may
@@ -26,11 +25,12 @@ from compliance.identity.signin import actor_of, person_of
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
 from compliance.protection.masking import Kind, masked
-from compliance.protection.vault.files import FileClosed, OpenedFile, open_file
+from merchants.admin.papers import IMAGE, paper_answer
+from merchants.days import day_of
 from merchants.errors import MerchantRefusal
 from merchants.onboarding.approving import recommend
 from merchants.onboarding.models import Application, Document
-from merchants.onboarding.reading import Part, Standing, day_of, standing_of
+from merchants.onboarding.reading import Part, Standing, standing_of
 from merchants.onboarding.reviewing import (
     Word,
     ask_for_changes,
@@ -41,7 +41,6 @@ from merchants.onboarding.reviewing import (
 from merchants.onboarding.screened import outcomes_for, subjects_of
 from merchants.onboarding.sections import LONG_TERM, Field, Typed
 from merchants.onboarding.states import ApplicationState
-from merchants.onboarding.watermark import watermarked
 from merchants.onboarding.words import (
     CHOICES,
     DOCUMENTS,
@@ -67,7 +66,6 @@ MASKS: Final[Mapping[str, Kind]] = {
     "contact_mobile": Kind.PHONE,
 }
 TEXT_MAX: Final = 1000
-IMAGE: Final = "image/"
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -230,19 +228,7 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         document = application.documents.filter(file__public_id=file).select_related("file").first()
         if document is None:
             raise Http404
-        actor, now = actor_of(request), timezone.now()
-        try:
-            opened = open_file(
-                document.file, reason=f"review of {application.public_id}", actor=actor, at=now
-            )
-        except FileClosed:
-            raise Http404 from None
-        if not opened.media_type.startswith(IMAGE):
-            return file_answer(opened)
-        drawn = watermarked(opened.content, reviewer=actor.label, at=timezone.localtime(now))
-        answer = file_answer(OpenedFile(opened.number, opened.name, "image/jpeg", drawn))
-        answer["Content-Disposition"] = "inline"
-        return answer
+        return paper_answer(request, document.file, reason=f"review of {application.public_id}")
 
     def _found(self, request: HttpRequest, row: int) -> Application:
         application = self.get_queryset(request).filter(pk=row).first()

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.db import transaction
@@ -18,14 +18,20 @@ from compliance.identity.models import User
 from compliance.identity.roles import Ability
 from merchants.accounts.models import Merchant
 from merchants.accounts.states import MerchantStatus
+from merchants.days import day_of
 from merchants.errors import IllegalMove
+from merchants.onboarding.documents import PERMIT
 from merchants.onboarding.models import Application
-from merchants.onboarding.reading import day_of, standing_of
+from merchants.onboarding.reading import standing_of
 from merchants.onboarding.refusals import VerdictRefused
 from merchants.onboarding.reviewing import lock_for_review, targets_of, tell_owners
 from merchants.onboarding.screened import outcomes_for, waits_for_decision
+from merchants.onboarding.sections import FOREVER, Value
 from merchants.onboarding.states import ApplicationState, Entity
 from merchants.onboarding.words import refusal_told
+from merchants.terms.models import Term
+from merchants.terms.states import TermKind
+from merchants.terms.watch import begin_terms
 
 APPROVE: Final = "merchant.approve"
 
@@ -92,6 +98,7 @@ def _take_on(order: Order) -> None:
     merchant.move(MerchantStatus.ACTIVE, at=order.at)
     merchant.name, merchant.may_live = row.name, True
     merchant.save(update_fields=["name", "may_live"])
+    begin_terms(merchant=merchant, terms=_terms_of(row, order.at), actor=order.actor, at=order.at)
     tell_owners(row, "application_approved", at=order.at)
     record(
         order.actor, "application.approved", subject=("application", row.public_id),
@@ -104,6 +111,21 @@ def _take_on(order: Order) -> None:
         before={"status": str(before)}, after={"status": str(merchant.status)},
         reason=f"{order.number}: {order.reason}", at=order.at,
     )  # fmt: skip
+
+
+def _terms_of(row: Application, at: datetime) -> list[Term]:
+    """Until when the papers are good that the merchant is taken on with."""
+    standing = standing_of(row, on=day_of(at))
+    terms = [
+        Term(kind=kind, last_day=_last_day(standing.read[section].rows[0]["valid_to"]))
+        for kind, section in ((TermKind.LICENCE, "licence"), (TermKind.IDENTITY, "legal_person"))
+    ]
+    permits = [one.valid_to for one in standing.documents if one.kind == PERMIT and one.valid_to]
+    return [*terms, *(Term(kind=TermKind.PERMIT, last_day=max(permits)) for _ in permits[:1])]
+
+
+def _last_day(read: Value) -> date | None:
+    return read if isinstance(read, date) and read != FOREVER else None
 
 
 def _their_people(payload: Facts) -> Collection[str]:

@@ -15,9 +15,10 @@ from compliance.protection.vault.models import StoredFile
 from compliance.protection.vault.states import HELD
 from merchants.access import MerchantAccess, require
 from merchants.accounts.abilities import APPLICATION_WRITE
+from merchants.days import day_of
 from merchants.onboarding.documents import FILES_MAX
 from merchants.onboarding.models import Application, Document, Draft
-from merchants.onboarding.reading import Standing, day_of, standing_of
+from merchants.onboarding.reading import Standing, standing_of
 from merchants.onboarding.refusals import (
     ApplicationNotFound,
     NotWritable,

@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
-from django.utils.timezone import localtime
 
 from compliance.protection.vault.states import FileState
 from merchants.onboarding.documents import DocumentNeed, documents_needed
@@ -102,11 +98,6 @@ class Standing:
         held = [one for one in self.documents if one.kind == kind]
         is_missing = not held and any(need.kind == kind for need in self.needs)
         return is_missing or any(one.file.public_id in self.rejected for one in held)
-
-
-def day_of(at: datetime) -> date:
-    """The day that it is where the platform's business is: papers expire at its midnight."""
-    return localtime(at, ZoneInfo(settings.TIME_ZONE)).date()
 
 
 def standing_of(application: Application, *, on: date) -> Standing:

@@ -18,8 +18,9 @@ from merchants.access import people_who_may
 from merchants.accounts.abilities import APPLICATION_WRITE
 from merchants.accounts.models import Merchant
 from merchants.accounts.states import MerchantStatus
+from merchants.days import day_of
 from merchants.onboarding.models import Application, Verdict
-from merchants.onboarding.reading import Standing, day_of, standing_of
+from merchants.onboarding.reading import Standing, standing_of
 from merchants.onboarding.refusals import ApplicationNotFound, VerdictRefused
 from merchants.onboarding.states import ApplicationState
 from merchants.onboarding.words import REASONS

@@ -7,8 +7,9 @@ from typing import Final
 from django.utils import timezone
 
 from compliance.audit.actor import Actor
+from merchants.days import day_of
 from merchants.onboarding.models import Application
-from merchants.onboarding.reading import Standing, day_of, standing_of
+from merchants.onboarding.reading import Standing, standing_of
 from merchants.onboarding.rules import parties
 from merchants.onboarding.states import ApplicationState
 from merchants.screening.check import screen

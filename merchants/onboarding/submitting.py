@@ -10,10 +10,11 @@ from merchants.access import MerchantAccess, require
 from merchants.accounts.abilities import APPLICATION_WRITE
 from merchants.accounts.models import Merchant
 from merchants.accounts.states import MerchantStatus
+from merchants.days import day_of
 from merchants.onboarding.agreement import CURRENT, agreement_text, digest_of
 from merchants.onboarding.drafting import lock_application
 from merchants.onboarding.models import Application
-from merchants.onboarding.reading import Standing, day_of, standing_of
+from merchants.onboarding.reading import Standing, standing_of
 from merchants.onboarding.refusals import AgreementChanged, CodeTaken, Incomplete, NotWritable
 from merchants.onboarding.screened import screen_application
 from merchants.onboarding.states import WRITABLE, ApplicationState

@@ -225,6 +225,10 @@ REASONS: Final[Words] = {
 """Why a reviewer rejects a field or a paper, as the applicant reads it."""
 
 REFUSALS: Final[Words] = {
+    "unknown": _("There is no such renewal any more."),
+    "term_unknown": _("This paper is not in force any more. Look at the list again."),
+    "ends_too_early": _("The new paper must be good for longer than the one it replaces."),
+    "waiting_already": _("A new paper of this kind waits for our reviewers already."),
     "application_not_found": _("There is no such application any more."),
     "not_writable": _(
         "This is not open for writing: the application is with the reviewers, or they found it"

@@ -21,11 +21,12 @@ from compliance.protection.vault.kinds import BYTES_MAX, FileRefused
 from compliance.protection.vault.words import FILE_REFUSALS
 from merchants.access import MerchantAccess
 from merchants.accounts.abilities import APPLICATION_WRITE
+from merchants.days import day_of
 from merchants.errors import MerchantRefusal
 from merchants.onboarding.agreement import CURRENT, agreement_text
 from merchants.onboarding.applying import reopen
 from merchants.onboarding.drafting import add_document, remove_document, save_section
-from merchants.onboarding.reading import DOCUMENTS, Standing, day_of, standing_of
+from merchants.onboarding.reading import DOCUMENTS, Standing, standing_of
 from merchants.onboarding.refusals import (
     AgreementChanged,
     ApplicationNotFound,

@@ -85,6 +85,7 @@ def frame_of(access: MerchantAccess) -> Mapping[str, object]:
         "abilities": access.abilities,
         "is_suspended": access.is_suspended,
         "merchant_status": access.status,
+        "suspended_for": access.suspended_for,
     }
 
 

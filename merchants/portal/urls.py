@@ -8,6 +8,7 @@ from compliance.identity.limited import limited
 from merchants.portal import (
     application_pages,
     approval_pages,
+    paper_pages,
     register_pages,
     team_pages,
     views,
@@ -42,6 +43,7 @@ urlpatterns = [
         name="application-remove",
     ),
     path("application/documents/<str:file>/view/", application_pages.look, name="application-file"),
+    path("papers/", paper_pages.papers, name="papers"),
     path(
         "application/sections/<str:section>/",
         application_pages.section,

@@ -28,6 +28,7 @@ ONLY_POST: Final = frozenset({
     "merchants:application-begin", "merchants:application-withdraw",
     "merchants:application-remove", "merchants:application-file",
     "admin:merchants_application_verdicts", "admin:merchants_application_decide",
+    "admin:merchants_renewal_decide",
     "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
     "admin:compliance_user_link", "admin:merchants_screeninghit_decide", "desk:export",

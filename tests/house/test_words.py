@@ -14,6 +14,7 @@ WRITERS: Final = ("record", "entry_values")
 COMPOSED: Final = {
     "approval.{state}": [f"approval.{s}" for s in ApprovalState if s != ApprovalState.PENDING],
     "merchant.{to.value}": ["merchant.active", "merchant.suspended"],
+    "merchant.{wanted.value}": ["merchant.active", "merchant.limited", "merchant.suspended"],
     "application.{to.value}": ["application.needs_changes", "application.rejected"],
     "screening.{to.value}": [f"screening.{state.value}" for state in DECIDED],
     "attempt.{to.value}": ["attempt.closed", "attempt.failed", "attempt.abandoned"],
@@ -25,7 +26,7 @@ HANDED_ON: Final = frozenset({
     "compliance/identity/devices.py", "compliance/identity/failures.py",
     "compliance/identity/roles.py", "compliance/identity/reveal.py",
     "compliance/identity/stepup.py", "compliance/identity/passkeys.py",
-    "compliance/protection/vault/files.py",
+    "compliance/protection/vault/files.py", "merchants/terms/renewing.py",
 })  # fmt: skip
 """Files with a writer of their own that is given the action: all their words are looked at."""
 

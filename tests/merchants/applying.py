@@ -99,7 +99,7 @@ def apply(email: str = "lin@tea.example", business: str = "Mingshan Tea") -> Mer
 
 
 def person_of(access: MerchantAccess) -> User:
-    return User.objects.get(pk=access.actor.person)
+    return User.objects.get(pk=access.actor.person or 0)
 
 
 def write(
@@ -154,7 +154,8 @@ def shelve(access: MerchantAccess, kind: str) -> Document:
 def fill(access: MerchantAccess, *, code: str = CODE) -> Application:
     """All sections and papers."""
     for section in TYPED:
-        write(access, section, **({"credit_code": code} if section == "licence" else {}))
+        changes: dict[str, Any] = {"credit_code": code} if section == "licence" else {}
+        write(access, section, **changes)
     for kind in PAPERS:
         shelve(access, kind)
     return application_of(access)

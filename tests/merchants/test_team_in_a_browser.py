@@ -1,5 +1,7 @@
 """Two owners and their browsers: Lin asks at a desk, Mei agrees on a phone."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, expect
@@ -19,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_lin_asks_and_mei_agrees(live_server, chromium: Browser, devices):
     origin = live_server.url
     tea = register_merchant(name="Mingshan Tea", actor=SYSTEM, at=NOON)
-    keys = {}
+    keys: dict[str, Any] = {}
     for name in ("lin", "mei"):
         person, client = hire(name), Client()
         add_member(merchant_id=tea.pk, user=person.user, role=Role.OWNER, actor=SYSTEM, at=NOON)
