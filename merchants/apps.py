@@ -17,12 +17,13 @@ class MerchantsConfig(AppConfig):
         from compliance.protection.rotation import register_held_column
         from merchants.accounts.callback_secret import BEFORE, CURRENT
         from merchants.accounts.team_requests import register_kinds
-        from merchants.onboarding import approving
+        from merchants.onboarding import approving, retention
         from merchants.onboarding.screened import register_own_parties
         from merchants.screening.own import register_own_subjects
 
         register_own_subjects()
         register_own_parties()
+        retention.register_classes()
         for held in (CURRENT, BEFORE):
             register_held_column(held, model="merchants.Merchant", row="public_id")
         register_kinds()

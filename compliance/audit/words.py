@@ -15,6 +15,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "api_key.created": _("Created an API key."),
     "api_key.revoked": _("Revoked an API key."),
     "application.approved": _("Took a merchant's application on."),
+    "application.erased": _("Destroyed what an application said, and its papers."),
     "application.document_added": _("Added a paper to an application."),
     "application.document_removed": _("Took a paper out of an application."),
     "application.needs_changes": _("Sent an application back to be mended."),

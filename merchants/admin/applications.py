@@ -1,13 +1,13 @@
 """The reviewers' desk: applications by age, each beside its papers, and a word on every part."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -20,17 +20,20 @@ from django.views.decorators.http import require_POST
 from compliance.approvals.errors import ApprovalRefused
 from compliance.identity.models import User
 from compliance.identity.readonly import ReadOnly
+from compliance.identity.reveal import RevealRefused
 from compliance.identity.roles import Ability, may
 from compliance.identity.signin import actor_of, person_of
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
-from compliance.protection.masking import Kind, masked
+from compliance.protection.masking import masked
 from merchants.admin.papers import IMAGE, paper_answer
 from merchants.days import day_of
 from merchants.errors import MerchantRefusal
 from merchants.onboarding.approving import recommend
+from merchants.onboarding.masks import KIND_OF
 from merchants.onboarding.models import Application, Document
 from merchants.onboarding.reading import Part, Standing, standing_of
+from merchants.onboarding.revealing import reveal_field
 from merchants.onboarding.reviewing import (
     Word,
     ask_for_changes,
@@ -58,14 +61,12 @@ TONES: Final = {
     ApplicationState.REJECTED: "bad",
     ApplicationState.NEEDS_CHANGES: "info",
 }
-MASKS: Final[Mapping[str, Kind]] = {
-    "identity_number": Kind.IDENTITY_NUMBER,
-    "account_number": Kind.ACCOUNT,
-    "card_number": Kind.ACCOUNT,
-    "mobile": Kind.PHONE,
-    "contact_mobile": Kind.PHONE,
-}
 TEXT_MAX: Final = 1000
+REVEAL_REFUSALS: Final = {
+    "never_shown": gettext_lazy("This is shown to nobody."),
+    "ability_missing": gettext_lazy("Your role does not allow this. Ask somebody whose role does."),
+    "reason_missing": gettext_lazy("Write down why you must see it."),
+}
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -136,6 +137,8 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
                  name="merchants_application_verdicts"),
             path("<int:row>/decide/", view(require_POST(self.decide)),
                  name="merchants_application_decide"),
+            path("<int:row>/reveal/", view(require_POST(self.reveal)),
+                 name="merchants_application_reveal"),
             path("<int:row>/papers/<str:file>/", view(self.paper),
                  name="merchants_application_paper"),
             *super().get_urls(),
@@ -162,6 +165,7 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             "reasons": list(REASONS.items()),
             "may_review": can_review and application.state == ApplicationState.IN_REVIEW,
             "may_look": _may_look(request),
+            "may_reveal": may(_person(request), Ability.REVEAL),
             "hits": _hits(application, standing),
             "rejected": len(standing.rejected),
             "left": len(set(targets_of(standing)) - set(standing.verdicts)),
@@ -219,6 +223,40 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             }
 
         return self._do(request, row, deed)
+
+    def reveal(self, request: HttpRequest, row: int) -> HttpResponse:
+        """Show one masked value, for a reason and after the second factor; once, on this answer."""
+        application, person = self._found(request, row), _person(request)
+        target, reason = request.POST.get("target", "")[:64], request.POST.get("reason", "")
+        place = request.POST.get("place", "")
+        if may(person, Ability.REVEAL) and reason.strip():
+            wish = Deed(
+                purpose="data.reveal",
+                title=_("Show a masked value"),
+                facts=(
+                    Fact("application", _("Application"), application.public_id),
+                    Fact("what", _("What"), f"{target}.{place}", shown=str(LABELS.get(target, ""))),
+                    Fact("reason", _("Reason"), reason),
+                ),
+            )
+            if answer := requires_step_up(request, wish, back=_page(row)):
+                return answer
+        try:
+            value = reveal_field(
+                application=application.public_id, target=target, reason=reason,
+                place=int(place) if place.isdecimal() else -1, person=person,
+                actor=actor_of(request), at=timezone.now(),
+            )  # fmt: skip
+        except RevealRefused as refusal:
+            messages.error(request, REVEAL_REFUSALS[refusal.code])
+            return self._back(row)
+        except MerchantRefusal:
+            raise Http404 from None
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "original": application,
+            "title": LABELS[target], "value": value, "back": _page(row),
+        }  # fmt: skip
+        return render(request, "admin/merchants/application/revealed.html", context)
 
     def paper(self, request: HttpRequest, row: int, file: str) -> HttpResponse:
         """One paper: pictures with a watermark, PDFs as a download. Each look is recorded."""
@@ -294,6 +332,7 @@ def _part(standing: Standing, part: Part) -> dict[str, Any]:
                 "target": f"{name}.{field.name}",
                 "label": LABELS[f"{name}.{field.name}"],
                 "values": [_shown(name, field, row) for row in part.typed],
+                "is_masked": field.name in KIND_OF,
                 "verdict": standing.verdicts.get(f"{name}.{field.name}"),
             }
             for field in part.section.fields
@@ -305,8 +344,8 @@ def _shown(section: str, field: Field, row: Typed) -> str:
     value = row.get(field.name, "")
     if not value:
         return "–"
-    if field.name in MASKS:
-        return masked(value, kind=MASKS[field.name])
+    if field.name in KIND_OF:
+        return masked(value, kind=KIND_OF[field.name])
     if value == LONG_TERM:
         return _("without an end")
     return str(CHOICES.get(f"{section}.{field.name}.{value}", value))

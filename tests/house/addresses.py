@@ -27,7 +27,7 @@ ONLY_POST: Final = frozenset({
     "merchants:member-role", "merchants:member-remove", "merchants:member-invite",
     "merchants:application-begin", "merchants:application-withdraw",
     "merchants:application-remove", "merchants:application-file",
-    "admin:merchants_application_verdicts", "admin:merchants_application_decide",
+    "admin:merchants_application_verdicts", "admin:merchants_application_decide", "admin:merchants_application_reveal",
     "admin:merchants_renewal_decide",
     "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",

@@ -211,6 +211,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "merchants:application-remove": no_paper, "merchants:application-file": no_paper,
     "admin:merchants_application_verdicts": admin("merchants.view_application"),
     "admin:merchants_application_decide": admin("merchants.view_application"),
+    "admin:merchants_application_reveal": admin("merchants.view_application"),
     "admin:merchants_application_paper": reviewers,
     "merchants:invite": member("team.manage"),
     "merchants:member": member("team.manage", of_tea=True),
