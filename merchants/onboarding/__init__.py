@@ -1,0 +1,1 @@
+"""A business applies to become a merchant: what it states, what proves it, and who decides."""

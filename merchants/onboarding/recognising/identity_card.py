@@ -1,0 +1,156 @@
+"""Fields of a resident's identity card (居民身份证) from what was read on either side. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+from merchants.onboarding.formats import read_identity_number
+from merchants.onboarding.recognising.layout import (
+    Glyph,
+    Zone,
+    find_anchors,
+    glyphs_of,
+    suggestion,
+    zone_of,
+)
+from merchants.onboarding.recognising.printed import Mended, find_days, find_number, find_term
+from merchants.onboarding.recognising.reading import (
+    REPAIRED_CONFIDENCE_MAX,
+    Kind,
+    Page,
+    Read,
+    Suggestion,
+)
+
+NUMBER_LENGTH: Final = 18
+SEXES: Final = {"男": "male", "女": "female"}
+FRONT_LABELS: Final = {
+    "姓名": "name", "性别": "sex", "民族": "ethnicity", "出生": "born", "住址": "address",
+    "公民身份号码": "identity_number",
+}  # fmt: skip
+BACK_LABELS: Final = {
+    "签发机关": "authority", "有效期限": "term",
+    "中华人民共和国": "", "居民身份证": "-",
+}  # fmt: skip
+_CHINESE: Final = re.compile(r"[\u4e00-\u9fff·]+")
+
+
+def read_front(page: Page, on: date) -> Read:
+    """The side with the portrait. The number only if its check digit fits and its holder is of age;
+    it also tells day of birth and sex where those are illegible, and makes them doubtful where they
+    say otherwise.
+    """
+    lines = [glyphs_of(line) for line in page.lines]
+    zones = _zones(lines, FRONT_LABELS)
+    found = [*_named(page, zones), *_sex(page, zones), *_born(page, zones)]
+    found += _address(page, zones)
+    number, used = _number(lines, on)
+    if number is not None:
+        told = suggestion(page, "identity_number", number.value, used)
+        told = _doubtful(told) if number.is_repaired else told
+        found = [*_agreed(found, told), told]
+    return Read(Kind.IDENTITY_FRONT, tuple(found), page.lines)
+
+
+def read_back(page: Page, on: date) -> Read:
+    """The side with the emblem."""
+    lines = [glyphs_of(line) for line in page.lines]
+    zones = _zones(lines, BACK_LABELS)
+    found = []
+    authority, term = zones.get("authority"), zones.get("term")
+    if authority is not None and (text := _only_chinese(authority.text)):
+        found.append(suggestion(page, "authority", text, _all(authority)))
+    if term is not None:
+        days = find_term(term.text)
+        for field, value in (("valid_from", days.begins), ("valid_to", days.ends)):
+            if value:
+                told = suggestion(page, field, value, _all(term))
+                found.append(_doubtful(told) if days.is_odd else told)
+    return Read(Kind.IDENTITY_BACK, tuple(found), page.lines)
+
+
+def _zones(lines: Sequence[Sequence[Glyph]], labels: Mapping[str, str]) -> dict[str, Zone]:
+    anchors = find_anchors(lines, labels)
+    return {
+        field: zone_of(anchor, anchors.values(), lines, has_columns=False)
+        for field, anchor in anchors.items()
+    }
+
+
+def _named(page: Page, zones: Mapping[str, Zone]) -> list[Suggestion]:
+    found = []
+    for field in ("name", "ethnicity"):
+        zone = zones.get(field)
+        text = _only_chinese("".join(g.text for g in zone.lines[0])) if zone and zone.lines else ""
+        if zone is not None and text:
+            found.append(suggestion(page, field, text, zone.lines[0]))
+    return found
+
+
+def _sex(page: Page, zones: Mapping[str, Zone]) -> list[Suggestion]:
+    zone = zones.get("sex")
+    text = zone.text if zone is not None else ""
+    return [
+        suggestion(page, "sex", sex, _all(zone))
+        for sign, sex in SEXES.items()
+        if zone is not None and sign in text
+    ][:1]
+
+
+def _born(page: Page, zones: Mapping[str, Zone]) -> list[Suggestion]:
+    zone = zones.get("born")
+    days = find_days(zone.text) if zone is not None else []
+    if zone is None or not days:
+        return []
+    return [suggestion(page, "born", days[0][1].isoformat(), _all(zone))]
+
+
+def _address(page: Page, zones: Mapping[str, Zone]) -> list[Suggestion]:
+    zone = zones.get("address")
+    if zone is None or len(zone.text) < 2:
+        return []
+    return [suggestion(page, "address", zone.text, _all(zone))]
+
+
+def _number(
+    lines: Sequence[Sequence[Glyph]], on: date
+) -> tuple[Mended | None, Sequence[Glyph]]:
+    """Anywhere on the card: nothing else has eighteen characters and a check digit."""
+    found = []
+    for line in lines:
+        text = "".join(glyph.text if len(glyph.text) == 1 else "?" for glyph in line)
+        number = find_number(text, NUMBER_LENGTH, lambda typed: read_identity_number(typed, on=on))
+        if number is not None:
+            found.append((number, line[number.first : number.last + 1]))
+    unmended = [pair for pair in found if not pair[0].is_repaired]
+    if len({number.value for number, _ in unmended or found}) != 1:
+        return None, ()
+    return (unmended or found)[0]
+
+
+def _agreed(found: Sequence[Suggestion], number: Suggestion) -> list[Suggestion]:
+    born = date(
+        int(number.value[6:10]), int(number.value[10:12]), int(number.value[12:14])
+    ).isoformat()
+    sex = "male" if int(number.value[16]) % 2 else "female"
+    told = {one.field: one for one in found}
+    for field, value in (("born", born), ("sex", sex)):
+        if field not in told:
+            told[field] = replace(number, field=field, value=value)
+        elif told[field].value != value:
+            told[field] = _doubtful(told[field])
+    return list(told.values())
+
+
+def _only_chinese(text: str) -> str:
+    return "".join(_CHINESE.findall(text))
+
+
+def _doubtful(told: Suggestion) -> Suggestion:
+    return replace(told, confidence=min(told.confidence, REPAIRED_CONFIDENCE_MAX))
+
+
+def _all(zone: Zone) -> list[Glyph]:
+    return [glyph for line in zone.lines for glyph in line]
