@@ -11,8 +11,9 @@ class MerchantsConfig(AppConfig):
     verbose_name = pgettext_lazy("application", "Merchants")
 
     def ready(self) -> None:
-        """Tell the rotation of keys which columns are sealed."""
+        """Tell the rotation of keys which columns are sealed, and register checks."""
         from compliance.protection.rotation import register_held_column
+        from merchants import checks  # noqa: F401
         from merchants.accounts.callback_secret import BEFORE, CURRENT
 
         for held in (CURRENT, BEFORE):

@@ -1,1 +1,1 @@
-"""Reads pictures of documents, so that a person types less. What it reads is proposed, never taken."""
+"""Reads pictures of documents, so that a person types less. It proposes and never decides."""

@@ -23,6 +23,8 @@ SCALE_MAX: Final = 3
 TILT_MAX: Final = 3.0
 TILT_STEP: Final = 0.5
 _TILT_SIDE: Final = 800
+_INK: Final = 24
+"""How much darker than its surroundings print is, of 255."""
 
 NO_PICTURE: Final = 3
 TOO_LARGE: Final = 4
@@ -48,7 +50,7 @@ def tilt(grey: Image.Image) -> float:
     small = grey.copy()
     small.thumbnail((_TILT_SIDE, _TILT_SIDE))
     wide = small.filter(ImageFilter.GaussianBlur(12))
-    edges = Image.eval(_difference(wide, small), lambda value: 255 if value > 24 else 0)
+    edges = Image.eval(_difference(wide, small), lambda value: 255 if value > _INK else 0)
     steps = int(TILT_MAX / TILT_STEP)
     turns = sorted((step * TILT_STEP for step in range(-steps, steps + 1)), key=abs)
     return max(turns, key=lambda turn: _stripes(edges.rotate(turn)))
@@ -87,7 +89,7 @@ def main() -> None:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
         sys.exit(NO_PICTURE)
     # In memory, not in a folder: nothing of a document lies on a disk unsealed.
-    with open(os.memfd_create("prepared"), "w+b") as held:
+    with os.fdopen(os.memfd_create("prepared"), "w+b") as held:
         prepared.save(held, "PPM")
         held.flush()
         held.seek(0)

@@ -10,14 +10,15 @@ from merchants.onboarding.formats import read_identity_number
 from merchants.onboarding.recognising.layout import (
     Glyph,
     Zone,
+    doubtful,
     find_anchors,
     glyphs_of,
     suggestion,
+    text_of,
     zone_of,
 )
 from merchants.onboarding.recognising.printed import Mended, find_days, find_number, find_term
 from merchants.onboarding.recognising.reading import (
-    REPAIRED_CONFIDENCE_MAX,
     Kind,
     Page,
     Read,
@@ -32,7 +33,7 @@ FRONT_LABELS: Final = {
 }  # fmt: skip
 BACK_LABELS: Final = {
     "签发机关": "authority", "有效期限": "term",
-    "中华人民共和国": "", "居民身份证": "-",
+    "中华人民共和国": "-state", "居民身份证": "-title",
 }  # fmt: skip
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff·]+")
 
@@ -49,7 +50,7 @@ def read_front(page: Page, on: date) -> Read:
     number, used = _number(lines, on)
     if number is not None:
         told = suggestion(page, "identity_number", number.value, used)
-        told = _doubtful(told) if number.is_repaired else told
+        told = doubtful(told) if number.is_repaired else told
         found = [*_agreed(found, told), told]
     return Read(Kind.IDENTITY_FRONT, tuple(found), page.lines)
 
@@ -61,13 +62,13 @@ def read_back(page: Page, on: date) -> Read:
     found = []
     authority, term = zones.get("authority"), zones.get("term")
     if authority is not None and (text := _only_chinese(authority.text)):
-        found.append(suggestion(page, "authority", text, _all(authority)))
+        found.append(suggestion(page, "authority", text, authority.glyphs))
     if term is not None:
         days = find_term(term.text)
         for field, value in (("valid_from", days.begins), ("valid_to", days.ends)):
             if value:
-                told = suggestion(page, field, value, _all(term))
-                found.append(_doubtful(told) if days.is_odd else told)
+                told = suggestion(page, field, value, term.glyphs)
+                found.append(doubtful(told) if days.is_odd else told)
     return Read(Kind.IDENTITY_BACK, tuple(found), page.lines)
 
 
@@ -93,7 +94,7 @@ def _sex(page: Page, zones: Mapping[str, Zone]) -> list[Suggestion]:
     zone = zones.get("sex")
     text = zone.text if zone is not None else ""
     return [
-        suggestion(page, "sex", sex, _all(zone))
+        suggestion(page, "sex", sex, zone.glyphs)
         for sign, sex in SEXES.items()
         if zone is not None and sign in text
     ][:1]
@@ -104,24 +105,23 @@ def _born(page: Page, zones: Mapping[str, Zone]) -> list[Suggestion]:
     days = find_days(zone.text) if zone is not None else []
     if zone is None or not days:
         return []
-    return [suggestion(page, "born", days[0][1].isoformat(), _all(zone))]
+    return [suggestion(page, "born", days[0][1].isoformat(), zone.glyphs)]
 
 
 def _address(page: Page, zones: Mapping[str, Zone]) -> list[Suggestion]:
     zone = zones.get("address")
-    if zone is None or len(zone.text) < 2:
+    if zone is None or not zone.has_text:
         return []
-    return [suggestion(page, "address", zone.text, _all(zone))]
+    return [suggestion(page, "address", zone.text, zone.glyphs)]
 
 
-def _number(
-    lines: Sequence[Sequence[Glyph]], on: date
-) -> tuple[Mended | None, Sequence[Glyph]]:
+def _number(lines: Sequence[Sequence[Glyph]], on: date) -> tuple[Mended | None, Sequence[Glyph]]:
     """Anywhere on the card: nothing else has eighteen characters and a check digit."""
     found = []
     for line in lines:
-        text = "".join(glyph.text if len(glyph.text) == 1 else "?" for glyph in line)
-        number = find_number(text, NUMBER_LENGTH, lambda typed: read_identity_number(typed, on=on))
+        number = find_number(
+            text_of(line), NUMBER_LENGTH, lambda typed: read_identity_number(typed, on=on)
+        )
         if number is not None:
             found.append((number, line[number.first : number.last + 1]))
     unmended = [pair for pair in found if not pair[0].is_repaired]
@@ -140,17 +140,9 @@ def _agreed(found: Sequence[Suggestion], number: Suggestion) -> list[Suggestion]
         if field not in told:
             told[field] = replace(number, field=field, value=value)
         elif told[field].value != value:
-            told[field] = _doubtful(told[field])
+            told[field] = doubtful(told[field])
     return list(told.values())
 
 
 def _only_chinese(text: str) -> str:
     return "".join(_CHINESE.findall(text))
-
-
-def _doubtful(told: Suggestion) -> Suggestion:
-    return replace(told, confidence=min(told.confidence, REPAIRED_CONFIDENCE_MAX))
-
-
-def _all(zone: Zone) -> list[Glyph]:
-    return [glyph for line in zone.lines for glyph in line]

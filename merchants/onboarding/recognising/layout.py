@@ -1,15 +1,28 @@
 """Finds printed labels on a page and what stands beside and below each. Pure geometry."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
 
-from merchants.onboarding.recognising.reading import Box, Line, Page, Suggestion, mean
+from merchants.onboarding.recognising.reading import (
+    REPAIRED_CONFIDENCE_MAX,
+    Box,
+    Line,
+    Page,
+    Suggestion,
+    mean,
+)
 
 CONFIDENCE_MIN: Final = 20
-"""Below it are stains, frames and faces, not print."""
+"""Below it, what has the shape of print may still be print; Latin letters are frames and faces."""
+_MAYBE_PRINT: Final = re.compile(r"[^A-Za-z]{1,10}")
+STOP: Final = "-"
+"""Fields that begin so are none: their labels only end what stands above them."""
+_QUOTES: Final = re.compile("[\"'“”‘’`´]")
+"""The space between label and value is often taken for one."""
 _EDGE_NOISE: Final = "\"'“”‘’`´，,。.、:;；：·_-—|~^*<>《》〈〉\\/=+"
 # In heights of a label's characters:
 _GAP_BEFORE_LABEL: Final = 0.6
@@ -49,18 +62,27 @@ class Zone:
 
     @property
     def text(self) -> str:
-        """All of it in one, without what specks leave at its edges."""
-        return "".join(
-            "".join(glyph.text for glyph in line).strip(_EDGE_NOISE if not number else "")
-            for number, line in enumerate(self.lines)
-        ).strip(_EDGE_NOISE.replace("。", ""))
+        """All of it in one, without what specks leave: quotes, and signs at its edges."""
+        joined = "".join(glyph.text for line in self.lines for glyph in line)
+        bare = _QUOTES.sub("", joined)
+        return bare.lstrip(_EDGE_NOISE).rstrip(_EDGE_NOISE.replace("。", ""))
+
+    @property
+    def glyphs(self) -> tuple[Glyph, ...]:
+        """All characters."""
+        return tuple(glyph for line in self.lines for glyph in line)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it is more than a speck."""
+        return len(self.text) > 1
 
 
 def glyphs_of(line: Line) -> tuple[Glyph, ...]:
     """A line's characters at normal width, each with its share of its word's box."""
     found = []
     for word in line.words:
-        if word.confidence < CONFIDENCE_MIN:
+        if word.confidence < CONFIDENCE_MIN and not _MAYBE_PRINT.fullmatch(word.text):
             continue
         texts = [narrow(character) for character in word.text if not character.isspace()]
         weights = [2 if is_wide(text) else 1 for text in texts]
@@ -86,9 +108,7 @@ def is_wide(text: str) -> bool:
     return bool(text) and "\u2e80" <= text[0] <= "\u9fff"
 
 
-def find_anchors(
-    lines: Sequence[Sequence[Glyph]], labels: Mapping[str, str]
-) -> dict[str, Anchor]:
+def find_anchors(lines: Sequence[Sequence[Glyph]], labels: Mapping[str, str]) -> dict[str, Anchor]:
     """The surest label of each field (label -> field), the upper one of two that are as sure."""
     best: dict[str, Anchor] = {}
     for number, line in enumerate(lines):
@@ -157,9 +177,9 @@ def zone_of(
     *,
     has_columns: bool,
 ) -> Zone:
-    """What stands right of a label and, in the same column, below that until the next label.
+    """What stands right of a label and below that, in the same column, until the next label.
 
-    With columns, nothing crosses into the next one; otherwise only a label on the same line ends it.
+    With columns, nothing crosses into the next one; without, only a label on the line ends it.
     """
     others = [other for other in anchors if other != anchor]
     height = median(line_anchor.box.height for line_anchor in [anchor, *others]) or 1
@@ -168,7 +188,10 @@ def zone_of(
             other.box.left
             for other in others
             if other.box.left > anchor.box.right
-            and (has_columns or _is_beside(other.box, anchor.box, height))
+            and (
+                (has_columns and not other.field.startswith(STOP))
+                or _is_beside(other.box, anchor.box, height)
+            )
         ),
         default=None,
     )
@@ -236,6 +259,16 @@ def _paragraph(
         if abs(box.left - begin) < height * _HANGING:
             chosen.append((box, part))
     return [part for _, part in chosen]
+
+
+def text_of(line: Sequence[Glyph]) -> str:
+    """One character a glyph, so that places in the text are places in the line."""
+    return "".join(glyph.text if len(glyph.text) == 1 else "?" for glyph in line)
+
+
+def doubtful(told: Suggestion) -> Suggestion:
+    """The same, no surer than what was mended may be."""
+    return replace(told, confidence=min(told.confidence, REPAIRED_CONFIDENCE_MAX))
 
 
 def suggestion(page: Page, field: str, value: str, glyphs: Iterable[Glyph]) -> Suggestion:

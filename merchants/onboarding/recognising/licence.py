@@ -6,7 +6,6 @@ sole owners, branches and individual businesses: they differ in labels, not in k
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -14,14 +13,15 @@ from merchants.onboarding.formats import read_credit_code
 from merchants.onboarding.recognising.layout import (
     Glyph,
     Zone,
+    doubtful,
     find_anchors,
     glyphs_of,
     suggestion,
+    text_of,
     zone_of,
 )
 from merchants.onboarding.recognising.printed import chinese, find_days, find_number, find_term
 from merchants.onboarding.recognising.reading import (
-    REPAIRED_CONFIDENCE_MAX,
     Kind,
     Page,
     Read,
@@ -39,14 +39,16 @@ LABELS: Final = {
     "成立日期": "established", "注册日期": "established",
     "营业期限": "term", "合伙期限": "term", "经营期限": "term", "有效期限": "term", "有效期": "term",
     "住所": "address", "经营场所": "address", "营业场所": "address", "主要经营场所": "address",
-    "登记机关": "", "国家企业信用信息公示系统": "-",
+    "登记机关": "-registrar", "国家企业信用信息公示系统": "-site",
 }  # fmt: skip
-"""Label and field. The last two only end what stands above them."""
+"""Label and field. Of the last two nothing is read."""
 _COMPANY: Final = re.compile(
     r"[\u4e00-\u9fff（）()A-Za-z0-9·&]{3,60}"
     r"(?:公司|合伙\)|合伙）|事务所|中心|商行|商店|经营部|工作室|工厂|厂|店|行|社|馆|院|场)"
 )
-_TYPE: Final = re.compile(r"(?:有限责任公司|股份有限公司|个体工商户|个人独资企业|(?:有限|普通)合伙).*")
+_TYPE: Final = re.compile(
+    r"(?:有限责任公司|股份有限公司|个体工商户|个人独资企业|(?:有限|普通)合伙).*"
+)
 _PERSON: Final = re.compile(r"[\u4e00-\u9fff·]{2,30}")
 
 
@@ -73,7 +75,7 @@ def _credit_code(page: Page, lines: Sequence[Sequence[Glyph]]) -> list[Suggestio
     found = [
         (line, number)
         for line in lines
-        if (number := find_number(_text(line), CREDIT_CODE_LENGTH, read_credit_code)) is not None
+        if (number := find_number(text_of(line), CREDIT_CODE_LENGTH, read_credit_code)) is not None
     ]
     unmended = [pair for pair in found if not pair[1].is_repaired]
     if len({number.value for _, number in unmended or found}) != 1:
@@ -81,24 +83,22 @@ def _credit_code(page: Page, lines: Sequence[Sequence[Glyph]]) -> list[Suggestio
     line, number = (unmended or found)[0]
     told = suggestion(page, "credit_code", number.value, line[number.first : number.last + 1])
     if number.is_repaired:
-        told = _doubtful(told)
+        told = doubtful(told)
     return [told]
 
 
-def _name(
-    page: Page, zones: dict[str, Zone], lines: Sequence[Sequence[Glyph]]
-) -> list[Suggestion]:
+def _name(page: Page, zones: dict[str, Zone], lines: Sequence[Sequence[Glyph]]) -> list[Suggestion]:
     """Beside its label; where that is illegible, whatever alone is called like a business."""
     zone = zones.get("name")
-    if zone is not None and len(zone.text) > 1:
-        return [suggestion(page, "name", chinese(zone.text), _all(zone))]
+    if zone is not None and zone.has_text:
+        return [suggestion(page, "name", chinese(zone.text), zone.glyphs)]
     for line in lines:
-        text = _text(line)
+        text = text_of(line)
         for match in _COMPANY.finditer(text):
             if _TYPE.match(match[0]) or "信用" in match[0]:
                 continue
             used = line[match.start() : match.end()]
-            return [_doubtful(suggestion(page, "name", chinese(match[0]), used))]
+            return [doubtful(suggestion(page, "name", chinese(match[0]), used))]
     return []
 
 
@@ -106,12 +106,12 @@ def _texts(page: Page, zones: dict[str, Zone]) -> list[Suggestion]:
     found = []
     for field in ("type", "legal_person", "scope", "capital", "address"):
         zone = zones.get(field)
-        if zone is None or len(zone.text) < 2:
+        if zone is None or not zone.has_text:
             continue
         value = chinese(zone.text)
-        told = suggestion(page, field, value, _all(zone))
+        told = suggestion(page, field, value, zone.glyphs)
         if field == "legal_person" and not _PERSON.fullmatch(value):
-            told = _doubtful(told)
+            told = doubtful(told)
         found.append(told)
     return found
 
@@ -121,7 +121,7 @@ def _established(page: Page, zones: dict[str, Zone]) -> list[Suggestion]:
     days = find_days(zone.text) if zone is not None else []
     if zone is None or not days:
         return []
-    return [suggestion(page, "established", days[0][1].isoformat(), _all(zone))]
+    return [suggestion(page, "established", days[0][1].isoformat(), zone.glyphs)]
 
 
 def _term(page: Page, zones: dict[str, Zone]) -> list[Suggestion]:
@@ -130,21 +130,8 @@ def _term(page: Page, zones: dict[str, Zone]) -> list[Suggestion]:
         return []
     term = find_term(zone.text)
     found = [
-        suggestion(page, field, value, _all(zone))
+        suggestion(page, field, value, zone.glyphs)
         for field, value in (("valid_from", term.begins), ("valid_to", term.ends))
         if value
     ]
-    return [_doubtful(told) for told in found] if term.is_odd else found
-
-
-def _doubtful(told: Suggestion) -> Suggestion:
-    return replace(told, confidence=min(told.confidence, REPAIRED_CONFIDENCE_MAX))
-
-
-def _text(line: Sequence[Glyph]) -> str:
-    """One character a glyph, so that places in it are places in the line."""
-    return "".join(glyph.text if len(glyph.text) == 1 else "?" for glyph in line)
-
-
-def _all(zone: Zone) -> list[Glyph]:
-    return [glyph for line in zone.lines for glyph in line]
+    return [doubtful(told) for told in found] if term.is_odd else found

@@ -20,10 +20,9 @@ _LOOKALIKES: Final = (
     "PRF", "CG", "WN",
 )  # fmt: skip
 _DIGITS: Final = str.maketrans("OoQDIl|]![iZzSsB", "0000111111122558")
-_DAY: Final = re.compile(
-    r"(?<!\d)(\d{4})[年.\-/](\d{1,2})[月.\-/](\d{1,2})(?!\d)", re.ASCII
-)
+_DAY: Final = re.compile(r"(?<!\d)(\d{4})[年.\-/](\d{1,2})[月.\-/](\d{1,2})(?!\d)", re.ASCII)
 _NEVER_ENDS: Final = re.compile(r"长期|永久|不约定|无固定")
+_STROKE: Final = re.compile(r"[|\]](?=\d)|(?<=\d)[|\]]", re.ASCII)
 _BETWEEN_CHINESE: Final = str.maketrans({",": "，", ";": "；", ":": "：", "(": "（", ")": "）",
                                          "〈": "（", "〉": "）", "《": "（"})  # fmt: skip
 
@@ -145,5 +144,5 @@ def _is_anniversary(begins: date, ends: date) -> bool:
 
 
 def chinese(text: str) -> str:
-    """With the punctuation that Chinese print has."""
-    return text.translate(_BETWEEN_CHINESE)
+    """With the punctuation that Chinese print has, and 1 for a stroke among digits."""
+    return _STROKE.sub("1", text).translate(_BETWEEN_CHINESE)

@@ -91,8 +91,8 @@ def _answer(picture: bytes, command: list[str]) -> bytes:
     end, blocks nobody.
     """
     with (
-        open(os.memfd_create("picture"), "w+b") as sent,
-        open(os.memfd_create("answer"), "w+b") as told,
+        os.fdopen(os.memfd_create("picture"), "w+b") as sent,
+        os.fdopen(os.memfd_create("answer"), "w+b") as told,
     ):
         sent.write(picture)
         sent.flush()
