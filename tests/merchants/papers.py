@@ -101,18 +101,19 @@ def card_front(values: dict[str, str] = PERSON) -> Image.Image:
     draw = ImageDraw.Draw(image)
     large, small = _font(40, HEI), _font(34, HEI)
     year, month, day = values["born"].split("-")
-    for x, y, label in ((70, 70, "姓 名"), (70, 160, "性 别"), (330, 160, "民 族"),
-                        (70, 250, "出 生"), (70, 340, "住 址"), (70, 570, "公民身份号码")):  # fmt: skip
+    printed = ((70, 70, "姓 名"), (70, 160, "性 别"), (330, 160, "民 族"),
+               (70, 250, "出 生"), (70, 340, "住 址"), (70, 570, "公民身份号码"))  # fmt: skip
+    for x, y, label in printed:
         draw.text((x, y), label, font=small, fill=_BLUE)
     draw.text((200, 66), values["name"], font=large, fill=_BLACK)
     draw.text((200, 156), {"female": "女", "male": "男"}[values["sex"]], font=large, fill=_BLACK)
     draw.text((450, 156), values["ethnicity"], font=large, fill=_BLACK)
-    x = 200.0
+    across = 200.0
     for text, font, fill in ((year, large, _BLACK), ("年", small, _BLUE),
                              (str(int(month)), large, _BLACK), ("月", small, _BLUE),
                              (str(int(day)), large, _BLACK), ("日", small, _BLUE)):  # fmt: skip
-        draw.text((x, 248), text, font=font, fill=fill)
-        x += draw.textlength(text, font=font) + 18
+        draw.text((across, 248), text, font=font, fill=fill)
+        across += draw.textlength(text, font=font) + 18
     _text(draw, 200, 338, values["address"], 440, large)
     draw.text((350, 564), values["identity_number"], font=_font(46, HEI), fill=_BLACK)
     draw.rectangle((720, 80, 1010, 480), fill=(200, 205, 210))

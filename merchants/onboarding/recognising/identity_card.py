@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Final
 
 from merchants.onboarding.formats import read_identity_number
@@ -17,7 +18,7 @@ from merchants.onboarding.recognising.layout import (
     text_of,
     zone_of,
 )
-from merchants.onboarding.recognising.printed import Mended, find_days, find_number, find_term
+from merchants.onboarding.recognising.printed import find_days, find_number, find_term
 from merchants.onboarding.recognising.reading import (
     Kind,
     Page,
@@ -47,11 +48,9 @@ def read_front(page: Page, on: date) -> Read:
     zones = _zones(lines, FRONT_LABELS)
     found = [*_named(page, zones), *_sex(page, zones), *_born(page, zones)]
     found += _address(page, zones)
-    number, used = _number(lines, on)
+    number = _number(page, lines, on)
     if number is not None:
-        told = suggestion(page, "identity_number", number.value, used)
-        told = doubtful(told) if number.is_repaired else told
-        found = [*_agreed(found, told), told]
+        found = [*_agreed(found, number), number]
     return Read(Kind.IDENTITY_FRONT, tuple(found), page.lines)
 
 
@@ -115,19 +114,20 @@ def _address(page: Page, zones: Mapping[str, Zone]) -> list[Suggestion]:
     return [suggestion(page, "address", zone.text, zone.glyphs)]
 
 
-def _number(lines: Sequence[Sequence[Glyph]], on: date) -> tuple[Mended | None, Sequence[Glyph]]:
-    """Anywhere on the card: nothing else has eighteen characters and a check digit."""
-    found = []
-    for line in lines:
-        number = find_number(
-            text_of(line), NUMBER_LENGTH, lambda typed: read_identity_number(typed, on=on)
+def _number(page: Page, lines: Sequence[Sequence[Glyph]], on: date) -> Suggestion | None:
+    """Anywhere on the card: nothing else has eighteen characters and a check digit.
+
+    Never mended: one check digit lets every eleventh guess pass.
+    """
+    read = partial(read_identity_number, on=on)
+    found = {
+        number.value: suggestion(
+            page, "identity_number", number.value, line[number.first : number.last + 1]
         )
-        if number is not None:
-            found.append((number, line[number.first : number.last + 1]))
-    unmended = [pair for pair in found if not pair[0].is_repaired]
-    if len({number.value for number, _ in unmended or found}) != 1:
-        return None, ()
-    return (unmended or found)[0]
+        for line in lines
+        if (number := find_number(text_of(line), NUMBER_LENGTH, read)) is not None
+    }
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _agreed(found: Sequence[Suggestion], number: Suggestion) -> list[Suggestion]:

@@ -20,7 +20,7 @@ from merchants.onboarding.recognising.layout import (
     text_of,
     zone_of,
 )
-from merchants.onboarding.recognising.printed import chinese, find_days, find_number, find_term
+from merchants.onboarding.recognising.printed import chinese, find_days, find_term, mend_number
 from merchants.onboarding.recognising.reading import (
     Kind,
     Page,
@@ -37,7 +37,8 @@ LABELS: Final = {
     "经营范围": "scope",
     "注册资本": "capital", "出资额": "capital", "资金数额": "capital",
     "成立日期": "established", "注册日期": "established",
-    "营业期限": "term", "合伙期限": "term", "经营期限": "term", "有效期限": "term", "有效期": "term",
+    "营业期限": "term", "合伙期限": "term", "经营期限": "term", "有效期限": "term",
+    "有效期": "term",
     "住所": "address", "经营场所": "address", "营业场所": "address", "主要经营场所": "address",
     "登记机关": "-registrar", "国家企业信用信息公示系统": "-site",
 }  # fmt: skip
@@ -75,7 +76,7 @@ def _credit_code(page: Page, lines: Sequence[Sequence[Glyph]]) -> list[Suggestio
     found = [
         (line, number)
         for line in lines
-        if (number := find_number(text_of(line), CREDIT_CODE_LENGTH, read_credit_code)) is not None
+        if (number := mend_number(text_of(line), CREDIT_CODE_LENGTH, read_credit_code)) is not None
     ]
     unmended = [pair for pair in found if not pair[1].is_repaired]
     if len({number.value for _, number in unmended or found}) != 1:

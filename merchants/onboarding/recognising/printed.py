@@ -1,8 +1,8 @@
 """Mends what machines confuse in print: numbers with check digits, days, punctuation. Pure."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -13,8 +13,9 @@ LONG_TERM: Final = "long"
 
 _LOWER: Final = str.maketrans("ilozsbgqt", "110256991")
 """Numbers are printed in capitals: what looks small is a digit."""
-_NEVER_IN_CODES: Final = str.maketrans("IOZSV|]![", "10252" + "1111")
-"""GB 32100 leaves out I, O, Z, S and V because they look like digits."""
+_NEVER_IN_CODES: Final = str.maketrans("IOZS|]![", "10251111")
+"""GB 32100 leaves out I, O, Z and S because they look like digits."""
+_FOREIGN: Final = "?"
 _LOOKALIKES: Final = (
     "0DQUOC", "1ITLJ7", "2Z", "5S", "8B3", "6G", "4A", "9GPQ", "7TY1", "MNH", "XKY", "VUY", "EF",
     "PRF", "CG", "WN",
@@ -34,68 +35,78 @@ class Mended:
     value: str
     first: int
     last: int
-    is_repaired: bool
+    is_repaired: bool = False
 
 
 def find_number(text: str, length: int, read: Callable[[str], str]) -> Mended | None:
-    """The one number in a text that `read` accepts, as it stands or with one character mended.
+    """The one number in a text that `read` accepts. None also when there are several."""
+    return _only(_found(_windows(text, length), read))
 
-    None also when several fit: a guess among them would look as sure as a reading.
+
+def mend_number(text: str, length: int, read: Callable[[str], str]) -> Mended | None:
+    """The same, or else the one that fits when one character is mended.
+
+    None when several fit: a guess among them would look like a reading. Only for numbers with
+    more than one check digit.
     """
-    tidy = [_tidied(character) for character in text]
-    exact = {
-        value: Mended(value, first, first + length - 1, is_repaired=False)
-        for first in range(len(tidy) - length + 1)
-        for value in _accepted([_joined(tidy[first : first + length])], read)
-    }
+    exact = _found(_windows(text, length), read)
     if exact:
-        return next(iter(exact.values())) if len(exact) == 1 else None
-    repaired = {
-        value: Mended(value, first, first + size - 1, is_repaired=True)
-        for size in (length, length + 1)
-        for first in range(len(tidy) - size + 1)
-        for value in _accepted(_repairs(_joined(tidy[first : first + size]), length), read)
-    }
-    return next(iter(repaired.values())) if len(repaired) == 1 else None
+        return _only(exact)
+    windows = [*_windows(text, length), *_windows(text, length + 1)]
+    repairs = [(first, size, other) for first, size, code in windows
+               for other in _repairs(code, length)]  # fmt: skip
+    mended = _only(_found(repairs, read))
+    return replace(mended, is_repaired=True) if mended is not None else None
+
+
+def _windows(text: str, size: int) -> list[tuple[int, int, str]]:
+    """Each part of that size without foreign signs, with where it begins."""
+    tidy = "".join(_tidied(character) for character in text)
+    parts = [(first, size, tidy[first : first + size]) for first in range(len(tidy) - size + 1)]
+    return [part for part in parts if _FOREIGN not in part[2]]
+
+
+def _found(tries: Iterable[tuple[int, int, str]], read: Callable[[str], str]) -> dict[str, Mended]:
+    found = {}
+    for first, size, code in tries:
+        try:
+            value = read(code)
+        except Unfit:
+            continue
+        found[value] = Mended(value, first, first + size - 1)
+    return found
+
+
+def _only(found: Mapping[str, Mended]) -> Mended | None:
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _tidied(character: str) -> str:
-    return character.translate(_LOWER).upper().translate(_NEVER_IN_CODES)
-
-
-def _joined(characters: list[str]) -> str:
-    """With a sign that nothing accepts for what is neither letter nor digit."""
-    return "".join(c if len(c) == 1 and c.isascii() and c.isalnum() else "?" for c in characters)
-
-
-def _accepted(tries: "list[str] | Iterator[str]", read: Callable[[str], str]) -> Iterator[str]:
-    for code in tries:
-        try:
-            yield read(code)
-        except Unfit:
-            continue
+    """As it stands in a number, or a sign for what does not: one character for one."""
+    tidy = character.translate(_LOWER).upper().translate(_NEVER_IN_CODES)
+    return tidy if len(tidy) == 1 and tidy.isascii() and tidy.isalnum() else _FOREIGN
 
 
 def _repairs(code: str, length: int) -> Iterator[str]:
     """Another character that looks alike, or one of two that were seen for one."""
-    if "?" in code:
-        return
-    if len(code) > length:
-        for place in range(1, len(code)):
-            if code[place] == code[place - 1] or _look_alike(code[place], code[place - 1]):
-                yield code[:place] + code[place + 1 :]
-                yield code[: place - 1] + code[place:]
-        return
+    return _shortened(code) if len(code) > length else _changed(code)
+
+
+def _shortened(code: str) -> Iterator[str]:
+    for place in range(1, len(code)):
+        if _look_alike(code[place], code[place - 1]):
+            yield code[:place] + code[place + 1 :]
+            yield code[: place - 1] + code[place:]
+
+
+def _changed(code: str) -> Iterator[str]:
     for place, character in enumerate(code):
-        for group in _LOOKALIKES:
-            if character in group:
-                for other in group:
-                    if other != character:
-                        yield code[:place] + other + code[place + 1 :]
+        for other in "".join(group for group in _LOOKALIKES if character in group):
+            yield code[:place] + other + code[place + 1 :]
 
 
 def _look_alike(one: str, other: str) -> bool:
-    return any(one in group and other in group for group in _LOOKALIKES)
+    return one == other or any(one in group and other in group for group in _LOOKALIKES)
 
 
 @dataclass(frozen=True, slots=True)

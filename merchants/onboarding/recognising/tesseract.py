@@ -33,13 +33,14 @@ LANGUAGE: Final = "chi_sim"
 SECONDS_MAX: Final = 30.0
 LIST_SECONDS_MAX: Final = 10.0
 PICTURE_BYTES_MAX: Final = 12 * 1024 * 1024
-WORDS_MAX: Final = 5000
+ROWS_MAX: Final = 10_000
 WORD_CHARACTERS_MAX: Final = 200
 ARGUMENTS: Final = ("stdin", "stdout", "-l", LANGUAGE, "--psm", "6", "tsv")
 """6: one even block of text. It keeps the two columns of a licence on their lines."""
 _COLUMNS: Final = 12
 _PAGE_LEVEL: Final = "1"
 _WORD_LEVEL: Final = "5"
+_SURE: Final = 100
 _SIDE_MAX: Final = 100_000
 _PARSERS: Final[Mapping[Kind, Callable[[Page, date], Read]]] = {
     Kind.LICENCE: read_licence,
@@ -141,28 +142,33 @@ def page_of(answer: bytes) -> Page:
     Raises RecognitionRefused (recogniser_garbage) for whatever is no such table.
     """
     try:
-        head, *rows = answer.decode("utf-8").split("\n")
-        if not head.startswith("level\t"):
-            raise ValueError
-        cells = [row.split("\t") for row in rows if row]
-        if len(cells) > WORDS_MAX or any(len(row) != _COLUMNS for row in cells):
-            raise ValueError
-        width, height = next((row[8:10] for row in cells if row[0] == _PAGE_LEVEL), ("", ""))
-        lines: dict[tuple[str, ...], list[Word]] = {}
-        for row in cells:
-            if row[0] == _WORD_LEVEL and row[11].strip():
-                lines.setdefault(tuple(row[1:5]), []).append(_word(row))
-        return Page(
-            _side(width), _side(height), tuple(Line(tuple(words)) for words in lines.values())
-        )
-    except ValueError:  # Also what is no UTF-8.
+        return _table(answer.decode("utf-8"))
+    except (ValueError, OverflowError):  # Also what is no UTF-8.
         raise RecognitionRefused("recogniser_garbage") from None
+
+
+def _table(answer: str) -> Page:
+    """Raises ValueError."""
+    head, *rows = answer.split("\n")
+    cells = [row.split("\t") for row in rows if row]
+    if (
+        not head.startswith("level\t")
+        or len(cells) > ROWS_MAX
+        or any(len(row) != _COLUMNS for row in cells)
+    ):
+        raise ValueError
+    width, height = next((row[8:10] for row in cells if row[0] == _PAGE_LEVEL), ("", ""))
+    lines: dict[tuple[str, ...], list[Word]] = {}
+    for row in cells:
+        if row[0] == _WORD_LEVEL and row[11].strip():
+            lines.setdefault(tuple(row[1:5]), []).append(_word(row))
+    return Page(_side(width), _side(height), tuple(Line(tuple(words)) for words in lines.values()))
 
 
 def _word(row: list[str]) -> Word:
     left, top, width, height = (_side(cell) for cell in row[6:10])
     confidence = round(float(row[10]))
-    if not 0 <= confidence <= 100 or len(row[11]) > WORD_CHARACTERS_MAX:
+    if not 0 <= confidence <= _SURE or len(row[11]) > WORD_CHARACTERS_MAX:
         raise ValueError
     text = "".join(character for character in row[11].strip() if character.isprintable())
     return Word(text, confidence, Box(left, top, left + width, top + height))
