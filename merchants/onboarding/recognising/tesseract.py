@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -71,7 +70,6 @@ def find_program() -> str | None:
     return shutil.which(PROGRAM) if sys.platform == "linux" else None
 
 
-@cache
 def has_language(path: str) -> bool:
     """Whether the program at this path has its data for simplified Chinese."""
     try:
@@ -84,6 +82,12 @@ def has_language(path: str) -> bool:
     return LANGUAGE.encode() in done.stdout.split()
 
 
+_CODES: Final[Mapping[int, str]] = {
+    enclosed.NO_PICTURE: "not_a_picture",
+    enclosed.TOO_LARGE: "picture_too_large",
+    -signal.SIGXCPU: "recogniser_slow",
+}
+"""How the process ends, and what that is called; everything else is a failure."""
 _ENVIRONMENT: Final = {"PATH": "", "LANG": "C.UTF-8", "OMP_THREAD_LIMIT": "1"}
 
 
@@ -102,20 +106,12 @@ def _answer(picture: bytes, command: list[str]) -> bytes:
             [sys.executable, "-I", str(Path(enclosed.__file__)), *command],
             sent.fileno(), told.fileno(),
         )  # fmt: skip
-        if code == enclosed.NO_PICTURE:
-            raise RecognitionRefused("not_a_picture")
-        if code == enclosed.TOO_LARGE:
-            raise RecognitionRefused("picture_too_large")
-        if code == -signal.SIGXCPU:
-            raise RecognitionRefused("recogniser_slow")
-        if code == -signal.SIGXFSZ:
-            raise RecognitionRefused("recogniser_garbage")
-        if code != 0:
-            raise RecognitionRefused("recogniser_failed")
         told.seek(0)
         answer = told.read(enclosed.OUTPUT_MAX)
     if len(answer) == enclosed.OUTPUT_MAX:
         raise RecognitionRefused("recogniser_garbage")
+    if code != 0:
+        raise RecognitionRefused(_CODES.get(code, "recogniser_failed"))
     return answer
 
 
