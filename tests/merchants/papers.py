@@ -58,7 +58,7 @@ def company_licence(values: dict[str, str] = COMPANY) -> Image.Image:
     image = Image.new("RGB", (2000, 1400), (250, 247, 238))
     draw = ImageDraw.Draw(image)
     draw.rectangle((40, 40, 1960, 1360), outline=(180, 140, 60), width=12)
-    _spread(draw, 700, 120, "营业执照", 600, _font(120))
+    _spread(draw, (700, 120), "营业执照", 600, _font(120))
     draw.text((900, 270), "（副 本）", font=_font(44), fill=_BLACK)
     draw.text((120, 180), "统一社会信用代码", font=_font(34), fill=_BLACK)
     draw.text((120, 230), values["credit_code"], font=_font(40), fill=_BLACK)
@@ -83,7 +83,7 @@ def shop_licence(values: dict[str, str] = SHOP) -> Image.Image:
     image = Image.new("RGB", (1400, 1900), (248, 246, 240))
     draw = ImageDraw.Draw(image)
     draw.rectangle((40, 40, 1360, 1860), outline=(170, 60, 50), width=12)
-    _spread(draw, 400, 260, "营业执照", 600, _font(120))
+    _spread(draw, (400, 260), "营业执照", 600, _font(120))
     draw.text((400, 460), f"统一社会信用代码 {values['credit_code']}", font=_font(36), fill=_BLACK)
     _column(draw, 220, 740, [
         ("名称", values["name"]), ("类型", values["type"]), ("经营场所", values["address"]),
@@ -127,8 +127,8 @@ def card_back(values: dict[str, str] = CARD_TERM) -> Image.Image:
     image = Image.new("RGB", (1080, 680), (225, 235, 240))
     draw = ImageDraw.Draw(image)
     draw.ellipse((80, 60, 230, 210), fill=(190, 60, 50))
-    _spread(draw, 330, 70, "中华人民共和国", 600, _font(60))
-    _spread(draw, 330, 170, "居民身份证", 600, _font(80))
+    _spread(draw, (330, 70), "中华人民共和国", 600, _font(60))
+    _spread(draw, (330, 170), "居民身份证", 600, _font(80))
     font = _font(38, HEI)
     term = "-".join(values[name].replace("-", ".") for name in ("valid_from", "valid_to"))
     for y, label, value in ((470, "签发机关", values["authority"]), (560, "有效期限", term)):
@@ -163,15 +163,14 @@ def _column(
 ) -> None:
     font, label_width = _font(38), 190
     for label, value in rows:
-        _spread(draw, left, top, label, label_width, font, _BROWN)
+        _spread(draw, (left, top), label, label_width, font, _BROWN)
         bottom = _text(draw, left + label_width + 50, top, value, width, font)
         top = max(top + 90, bottom + 30)
 
 
 def _spread(
     draw: ImageDraw.ImageDraw,
-    left: int,
-    top: int,
+    place: tuple[int, int],
     text: str,
     width: int,
     font: ImageFont.FreeTypeFont,
@@ -179,8 +178,8 @@ def _spread(
 ) -> None:
     """As labels are printed: as wide as the widest of them."""
     step = (width - font.size) / (len(text) - 1)
-    for place, character in enumerate(text):
-        draw.text((left + place * step, top), character, font=font, fill=fill)
+    for number, character in enumerate(text):
+        draw.text((place[0] + number * step, place[1]), character, font=font, fill=fill)
 
 
 def _text(

@@ -129,7 +129,7 @@ class TestProgramThatMisbehaves:
                     time.sleep(0.01)
                 raise subprocess.TimeoutExpired("tesseract", timeout)
 
-        monkeypatch.setattr(tesseract.subprocess, "Popen", Impatient)
+        monkeypatch.setattr(subprocess, "Popen", Impatient)
         engine = program(
             "(while :; do :; done) &\n"
             f"echo $$ $! > {begun}.new; /usr/bin/mv {begun}.new {begun}\nwait"
@@ -235,22 +235,21 @@ class TestTesseract:
         return Tesseract(path)
 
     @pytest.mark.parametrize(
-        ("draw", "kind", "truth", "always", "share"),
+        ("draw", "kind", "truth", "floor"),
         [
             (papers.company_licence, Kind.LICENCE, papers.COMPANY,
-             {"credit_code", "legal_person", "established"}, 0.75),
+             ({"credit_code", "legal_person", "established"}, 0.75)),
             (papers.shop_licence, Kind.LICENCE, papers.SHOP,
-             {"credit_code", "legal_person"}, 0.75),
+             ({"credit_code", "legal_person"}, 0.75)),
             (papers.card_front, Kind.IDENTITY_FRONT, papers.PERSON,
-             {"identity_number", "name", "born", "sex"}, 0.85),
+             ({"identity_number", "name", "born", "sex"}, 0.85)),
             (papers.card_back, Kind.IDENTITY_BACK, papers.CARD_TERM,
-             {"valid_from", "valid_to"}, 0.9),
+             ({"valid_from", "valid_to"}, 0.9)),
         ],
         ids=["company", "shop", "front", "back"],
     )  # fmt: skip
-    def test_it_reads_what_people_would_have_to_type(
-        self, engine, draw, kind, truth, always, share
-    ):
+    def test_it_reads_what_people_would_have_to_type(self, engine, draw, kind, truth, floor):
+        always, share = floor
         drawn = draw()
         reads = [
             engine.read(papers.photographed(drawn, **shot), kind=kind, on=TODAY).values

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from merchants.onboarding import formats
 from merchants.onboarding.formats import read_credit_code, read_identity_number
-from merchants.onboarding.recognising.crosscheck import Disagreement, agrees, crosscheck, suggest
+from merchants.onboarding.recognising.crosscheck import (
+    Advice,
+    Disagreement,
+    agrees,
+    crosscheck,
+    suggest,
+)
 from merchants.onboarding.recognising.identity_card import read_back, read_front
 from merchants.onboarding.recognising.layout import is_wide
 from merchants.onboarding.recognising.licence import read_licence
@@ -123,10 +129,29 @@ class TestLicence:
 
     def test_a_label_within_a_text_is_none(self):
         read = read_licence(
-            page("经营者　　陈建国", "", "经营范围　打印名称类型住所租赁", "　　　　　经营者服务"),
+            page("经营者　　陈建国", "", "经营范围　打印名称类型住所", "　　　　　经营者服务"),
             TODAY,
         )
         assert read.values == {"legal_person": "陈建国", "scope": "打印名称类型住所经营者服务"}
+
+    def test_a_name_ends_where_a_type_begins(self):
+        read = read_licence(
+            page("名　　称　上海云帆百货有限公司", "　 奖 　　有限责任公司(自然人独资)"), TODAY
+        )
+        assert read.values == {"name": "上海云帆百货有限公司"}
+
+    @pytest.mark.parametrize(
+        ("printed", "amount"),
+        [("人民币500万元整", "人民币500万元整"), ("壹佰万元整", "壹佰万元整"),
+         ("人民币伍仟万元", "人民币伍仟万元"), ("坦佰万元整", None), ("过佰万元整", None)],
+    )  # fmt: skip
+    def test_an_amount_without_its_first_figure_is_none(self, printed, amount):
+        read = read_licence(page(f"注册资本　{printed}"), TODAY)
+        assert read.values.get("capital") == amount
+
+    def test_a_stroke_in_a_house_number_is_one(self):
+        read = read_licence(page("住　　所　文三路259号]幢|2]室"), TODAY)
+        assert read.values["address"] == "文三路259号1幢121室"
 
     def test_a_name_without_a_label_is_doubtful(self):
         [told] = read_licence(page("上海云帆百货有限公司"), TODAY).suggestions
@@ -360,7 +385,7 @@ class TestCrosscheck:
 
     def test_a_blurred_reading_neither_fills_nor_contradicts(self):
         advice = suggest({"name": "", "type": "a"}, read(Kind.LICENCE, 29, name="b", type="c"))
-        assert advice.fills == advice.disagreements == ()
+        assert advice == Advice((), ())
 
     @pytest.mark.parametrize(
         ("field", "one", "other", "same"),

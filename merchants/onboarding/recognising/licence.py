@@ -50,6 +50,13 @@ _COMPANY: Final = re.compile(
 _TYPE: Final = re.compile(
     r"(?:有限责任公司|股份有限公司|个体工商户|个人独资企业|(?:有限|普通)合伙).*"
 )
+_TYPE_LINE: Final = re.compile(
+    r"(?:有限责任公司|股份有限公司|(?:有限|普通)合伙企业)[（(]|个体工商户|个人独资企业"
+)
+"""How a line begins that is no rest of a name."""
+_AMOUNT: Final = re.compile(
+    r"\d|^\W*(?:人民币|美元)?[零壹贰叁肆伍陆柒捌玖拾][零壹贰叁肆伍陆柒捌玖拾佰仟万亿]*"
+)
 _PERSON: Final = re.compile(r"[\u4e00-\u9fff·]{2,30}")
 
 
@@ -91,6 +98,9 @@ def _credit_code(page: Page, lines: Sequence[Sequence[Glyph]]) -> list[Suggestio
 def _name(page: Page, zones: dict[str, Zone], lines: Sequence[Sequence[Glyph]]) -> list[Suggestion]:
     """Beside its label; where that is illegible, whatever alone is called like a business."""
     zone = zones.get("name")
+    if zone is not None:
+        # Where the next label is illegible, its value seems to belong to the name.
+        zone = Zone(tuple(line for line in zone.lines if not _TYPE_LINE.match(text_of(line))))
     if zone is not None and zone.has_text:
         return [suggestion(page, "name", chinese(zone.text), zone.glyphs)]
     for line in lines:
@@ -110,6 +120,8 @@ def _texts(page: Page, zones: dict[str, Zone]) -> list[Suggestion]:
         if zone is None or not zone.has_text:
             continue
         value = chinese(zone.text)
+        if field == "capital" and not _AMOUNT.search(value):
+            continue
         told = suggestion(page, field, value, zone.glyphs)
         if field == "legal_person" and not _PERSON.fullmatch(value):
             told = doubtful(told)

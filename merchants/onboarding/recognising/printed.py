@@ -23,7 +23,7 @@ _LOOKALIKES: Final = (
 _DIGITS: Final = str.maketrans("OoQDIl|]![iZzSsB", "0000111111122558")
 _DAY: Final = re.compile(r"(?<!\d)(\d{4})[年.\-/](\d{1,2})[月.\-/](\d{1,2})(?!\d)", re.ASCII)
 _NEVER_ENDS: Final = re.compile(r"长期|永久|不约定|无固定")
-_STROKE: Final = re.compile(r"[|\]](?=\d)|(?<=\d)[|\]]", re.ASCII)
+_STROKE: Final = re.compile(r"[|\]](?=[\d号幢栋楼层室])|(?<=\d)[|\]]", re.ASCII)
 _BETWEEN_CHINESE: Final = str.maketrans({",": "，", ";": "；", ":": "：", "(": "（", ")": "）",
                                          "〈": "（", "〉": "）", "《": "（"})  # fmt: skip
 
