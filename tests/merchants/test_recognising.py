@@ -1,12 +1,13 @@
 """The program that reads documents: what it reads really, and what it is refused for."""
 
 import io
+import os
 import random
 import subprocess
-import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from PIL import Image
@@ -117,27 +118,25 @@ class TestProgramThatMisbehaves:
     def test_one_that_never_ends_is_killed_with_all_it_started(
         self, program, tmp_path, monkeypatch
     ):
-        begun = tmp_path / "begun"
+        line = tmp_path / "line"
+        os.mkfifo(line)
+        heard: list[TextIO] = []
 
         class Impatient(subprocess.Popen[bytes]):
-            """Waits until the script is under way, and then no longer."""
+            """Waits until the script and its child are under way, and then no longer."""
 
             def wait(self, timeout: float | None = None) -> int:
                 if timeout is None:
                     return super().wait()
-                while not begun.exists():
-                    time.sleep(0.01)
+                heard.append(line.open())
+                assert heard[0].readline() == "begun\n"
                 raise subprocess.TimeoutExpired("tesseract", timeout)
 
         monkeypatch.setattr(subprocess, "Popen", Impatient)
-        engine = program(
-            "(while :; do :; done) &\n"
-            f"echo $$ $! > {begun}.new; /usr/bin/mv {begun}.new {begun}\nwait"
-        )
+        engine = program(f"exec 3> {line}\n(while :; do :; done) &\necho begun >&3\nwait")
         assert refusal(engine) == "recogniser_slow"
-        for number in begun.read_text().split():
-            while is_running(int(number)):
-                time.sleep(0.01)
+        with heard[0]:
+            assert heard[0].read() == "", "the line ends when nobody holds it any more"
 
     def test_time_is_kept(self, program, monkeypatch):
         monkeypatch.setattr(tesseract, "SECONDS_MAX", 0.01)
@@ -161,14 +160,6 @@ class TestProgramThatMisbehaves:
         engine = program(f"echo > {tmp_path}/reached")
         assert refusal(engine, content) == code
         assert not (tmp_path / "reached").exists()
-
-
-def is_running(number: int) -> bool:
-    """Dead ones that nobody has waited for do not run."""
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 class TestInstallation:

@@ -51,12 +51,11 @@ _TYPE: Final = re.compile(
     r"(?:有限责任公司|股份有限公司|个体工商户|个人独资企业|(?:有限|普通)合伙).*"
 )
 _TYPE_LINE: Final = re.compile(
-    r"(?:有限责任公司|股份有限公司|(?:有限|普通)合伙企业)[（(]|个体工商户|个人独资企业"
+    r"\W{0,2}(?:(?:有限责任公司|股份有限公司|(?:有限|普通)合伙企业)[（(]|个体工商户|个人独资企业)"
 )
 """How a line begins that is no rest of a name."""
-_AMOUNT: Final = re.compile(
-    r"\d|^\W*(?:人民币|美元)?[零壹贰叁肆伍陆柒捌玖拾][零壹贰叁肆伍陆柒捌玖拾佰仟万亿]*"
-)
+_AMOUNT: Final = re.compile(r"\d|^\W*(?:人民币|美元)?[零壹贰叁肆伍陆柒捌玖拾]")
+"""An amount whose first figure is legible."""
 _PERSON: Final = re.compile(r"[\u4e00-\u9fff·]{2,30}")
 
 

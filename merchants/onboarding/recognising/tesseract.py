@@ -126,7 +126,7 @@ def _run(command: list[str], sent: int, told: int) -> int:
     except subprocess.TimeoutExpired:
         raise RecognitionRefused("recogniser_slow") from None
     finally:
-        if process.poll() is None:
+        if process.returncode is None:
             # The whole session, and before its leader is waited for: until then the number is its.
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
