@@ -136,7 +136,7 @@ class TestLicence:
 
     def test_a_name_ends_where_a_type_begins(self):
         read = read_licence(
-            page("名　　称　上海云帆百货有限公司", "　 奖 　　有限责任公司(自然人独资)"), TODAY
+            page("名　　称　上海云帆百货有限公司", "　 奖 　　”有限责任公司〈自然人独资)"), TODAY
         )
         assert read.values == {"name": "上海云帆百货有限公司"}
 
