@@ -12,9 +12,10 @@ class MerchantsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the rotation of keys which columns are sealed, approvals which kinds exist, and
-        screening whom to compare.
+        screening whom to compare; register checks.
         """
         from compliance.protection.rotation import register_held_column
+        from merchants import checks  # noqa: F401
         from merchants.accounts.callback_secret import BEFORE, CURRENT
         from merchants.accounts.team_requests import register_kinds
         from merchants.onboarding import approving, retention

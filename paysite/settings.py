@@ -284,6 +284,9 @@ CLAMD: str = env.str("CLAMD", default="")
 files stay in quarantine, except in the demo.
 """
 
+RECOGNISER: str = env.str("RECOGNISER", default="tesseract" if DEMO else "none")
+"""What reads pictures of documents to suggest what an applicant would type: tesseract or none."""
+
 SMS_SENDER: str = env.str("SMS_SENDER", default="compliance.identity.sms.FileSms" if DEMO else "")
 """The class that brings codes to phones; empty: nobody is offered codes by text message."""
 SMS_ALIYUN = env.json("SMS_ALIYUN", default={})
