@@ -6,16 +6,17 @@ from time import monotonic
 from typing import Final
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from compliance.audit.actor import Actor
 from compliance.database import prepared
 from compliance.identity.models import User
 from compliance.numbers import is_number
 from compliance.protection.fields import keyed_digests
-from merchants.accounts.abilities import OF_ROLE, READING
+from merchants.accounts.abilities import OF_ROLE, READING, TAKING
 from merchants.accounts.keys import DIGEST_PURPOSE
-from merchants.accounts.models import Member
-from merchants.accounts.states import MerchantStatus, Role
+from merchants.accounts.models import Member, Merchant
+from merchants.accounts.states import STOPPED, Role, Suspension
 from merchants.errors import AccessRefused
 
 _SECRET: Final = re.compile(r"sk_(test|live)_[A-Za-z0-9]{32}")
@@ -31,6 +32,9 @@ class MerchantAccess:
     abilities: frozenset[str]
     actor: Actor
     is_suspended: bool = False
+    status: str = ""
+    """Of the merchant, where a person asks."""
+    suspended_for: str = ""
     key_id: int | None = None
     """The row of the API key, for `KEY_STANDS`. None: a person."""
 
@@ -46,7 +50,7 @@ def require(access: MerchantAccess, ability: str) -> None:
 
 _FIND: Final = """
 SELECT k.id, k.public_id, k.prefix, k.label, k.livemode, k.scopes, k.revoked_at IS NOT NULL,
-       m.id, m.public_id, m.status, m.may_live,
+       m.id, m.public_id, m.status, m.suspended_for, m.may_live,
        k.digest <> %(current)s
        OR k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute'
   FROM merchants_apikey k JOIN merchants_merchant m ON m.id = k.merchant_id
@@ -56,7 +60,7 @@ SELECT k.id, k.public_id, k.prefix, k.label, k.livemode, k.scopes, k.revoked_at 
 
 KEY_STANDS: Final = """
 SELECT FROM merchants_apikey k JOIN merchants_merchant m ON m.id = k.merchant_id
- WHERE k.id = %(key_id)s AND k.revoked_at IS NULL AND m.status = 'active'
+ WHERE k.id = %(key_id)s AND k.revoked_at IS NULL AND m.status NOT IN ('suspended', 'closed')
    AND (m.may_live OR NOT k.livemode)
 """
 """Whether a key may still be used for anything, as part of the statement that it is used for."""
@@ -118,7 +122,7 @@ def confirm(access: MerchantAccess) -> None:
         raise AccessRefused("key_revoked")
     if not is_right_mode:
         raise AccessRefused("wrong_mode")
-    if status != MerchantStatus.ACTIVE:
+    if status in STOPPED:
         raise AccessRefused("merchant_suspended", merchant=access.merchant)
 
 
@@ -141,7 +145,7 @@ def _look_up(digests: list[bytes], *, address: str, agent: str) -> MerchantAcces
         raise AccessRefused("key_unknown")
     (
         key_id, key, prefix, label, livemode, scopes, is_revoked,
-        merchant_id, merchant, status, may_live, is_note_due,
+        merchant_id, merchant, status, suspended_for, may_live, is_note_due,
     ) = rows[0]  # fmt: skip
     if is_revoked:
         raise AccessRefused("key_revoked")
@@ -149,12 +153,12 @@ def _look_up(digests: list[bytes], *, address: str, agent: str) -> MerchantAcces
         raise AccessRefused("wrong_mode")
     if is_note_due:
         prepared(_USED, {"current": digests[0], "id": key_id})
-    is_suspended = status == MerchantStatus.SUSPENDED
+    is_suspended = status in STOPPED
     return MerchantAccess(
         merchant_id=merchant_id,
         merchant=merchant,
         livemode=livemode,
-        abilities=_left(frozenset(scopes), is_suspended=is_suspended),
+        abilities=_left(frozenset(scopes), status, suspended_for),
         actor=Actor("api_key", key, f"{prefix}… {label}".rstrip(), address, agent=agent),
         is_suspended=is_suspended,
         key_id=key_id,
@@ -171,7 +175,7 @@ def by_member(
     """
     if not user.is_active:
         raise AccessRefused("membership_missing")
-    members = Member.objects.filter(user=user).select_related("merchant")
+    members = Member.objects.filter(user=user, removed_at__isnull=True).select_related("merchant")
     if merchant_public_id is not None:
         named = members.filter(merchant__public_id=merchant_public_id)
         member = named.first() if is_number(merchant_public_id, "mch_") else None
@@ -185,12 +189,12 @@ def by_member(
             raise AccessRefused("membership_missing")
         member = first_two[0]
     merchant = member.merchant
-    is_suspended = merchant.status == MerchantStatus.SUSPENDED
+    is_suspended = merchant.status in STOPPED
     return MerchantAccess(
         merchant_id=merchant.pk,
         merchant=merchant.public_id,
         livemode=merchant.may_live and not settings.DEMO,
-        abilities=_left(OF_ROLE[Role(member.role)], is_suspended=is_suspended),
+        abilities=_of_member(member),
         actor=Actor(
             "user",
             str(user.pk),
@@ -201,8 +205,44 @@ def by_member(
             agent=agent,
         ),
         is_suspended=is_suspended,
+        status=merchant.status,
+        suspended_for=merchant.suspended_for,
     )
 
 
-def _left(abilities: frozenset[str], *, is_suspended: bool) -> frozenset[str]:
-    return abilities & READING if is_suspended else abilities
+def may_at(user: User, ability: str, *, merchant: str) -> bool:
+    """Whether a person may do something at a merchant, as the rows stand now.
+
+    Called in the transaction of the deed: it locks the merchant's row, which everybody holds who
+    changes the team or the status.
+    """
+    if not user.is_active:
+        return False
+    Merchant.objects.select_for_update(no_key=True).filter(public_id=merchant).first()
+    member = (
+        Member.objects.filter(user=user, merchant__public_id=merchant, removed_at__isnull=True)
+        .select_related("merchant")
+        .first()
+    )
+    return member is not None and ability in _of_member(member)
+
+
+def people_who_may(ability: str, *, merchant: str) -> QuerySet[User]:
+    """The merchant's active people whose role gives the ability."""
+    roles = [role for role, abilities in OF_ROLE.items() if ability in abilities]
+    members = Member.objects.filter(
+        merchant__public_id=merchant, role__in=roles, removed_at__isnull=True
+    )
+    return User.objects.filter(is_active=True, pk__in=members.values("user"))
+
+
+def _of_member(member: Member) -> frozenset[str]:
+    merchant = member.merchant
+    return _left(OF_ROLE[Role(member.role)], merchant.status, merchant.suspended_for)
+
+
+def _left(abilities: frozenset[str], status: str, suspended_for: str) -> frozenset[str]:
+    """What is left of them: whose papers ran out gives money back and renews, but takes none."""
+    if status not in STOPPED:
+        return abilities
+    return abilities - TAKING if suspended_for == Suspension.PAPERS else abilities & READING

@@ -11,9 +11,21 @@ class MerchantsConfig(AppConfig):
     verbose_name = pgettext_lazy("application", "Merchants")
 
     def ready(self) -> None:
-        """Tell the rotation of keys which columns are sealed."""
+        """Tell the rotation of keys which columns are sealed, approvals which kinds exist, and
+        screening whom to compare; register checks.
+        """
         from compliance.protection.rotation import register_held_column
+        from merchants import checks  # noqa: F401
         from merchants.accounts.callback_secret import BEFORE, CURRENT
+        from merchants.accounts.team_requests import register_kinds
+        from merchants.onboarding import approving, retention
+        from merchants.onboarding.screened import register_own_parties
+        from merchants.screening.own import register_own_subjects
 
+        register_own_subjects()
+        register_own_parties()
+        retention.register_classes()
         for held in (CURRENT, BEFORE):
             register_held_column(held, model="merchants.Merchant", row="public_id")
+        register_kinds()
+        approving.register_kinds()

@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "paysite.settings")
 
 app: Final = Celery("paysite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["compliance", "payments"])
+app.autodiscover_tasks(["compliance", "merchants", "payments"])
 
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds * 2}}
@@ -26,6 +26,8 @@ app.conf.beat_schedule = {
         "compliance.scan_waiting_files": 60.0,
         "compliance.go_on_erasing": 30.0,
         "compliance.forget_what_is_old": 3600.0,
+        "merchants.go_on_screening": 30.0,
+        "merchants.watch_terms": 3600.0,
         "payments.deliver_due_callbacks": 1.0,
         "payments.ask_about_open_attempts": 5.0,
         "payments.expire_payments": 10.0,

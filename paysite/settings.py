@@ -197,6 +197,9 @@ LIMITS = {
     "link": (20, 3600, "closed"),
     "link.name": (5, 3600, "closed"),
     "link.open": (60, 900, "closed"),
+    # Businesses that register: from one address of the network, and for one mailbox.
+    "register": (10, 3600, "closed"),
+    "register.name": (3, 3600, "closed"),
     # Entries in the audit trail about one account's failures from one address.
     "trail.failure": (1, 60, "local"),
     "trail.strangers": (30, 60, "local"),
@@ -281,6 +284,9 @@ CLAMD: str = env.str("CLAMD", default="")
 files stay in quarantine, except in the demo.
 """
 
+RECOGNISER: str = env.str("RECOGNISER", default="tesseract" if DEMO else "none")
+"""What reads pictures of documents to suggest what an applicant would type: tesseract or none."""
+
 SMS_SENDER: str = env.str("SMS_SENDER", default="compliance.identity.sms.FileSms" if DEMO else "")
 """The class that brings codes to phones; empty: nobody is offered codes by text message."""
 SMS_ALIYUN = env.json("SMS_ALIYUN", default={})
@@ -298,7 +304,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HTTPS
 SECURE_SSL_REDIRECT = SECURE_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-FILE_PAGES = ("/compliance/files/",)
+FILE_PAGES = ("/compliance/files/", "/portal/application/documents/", "/portal/papers/")
 """Where a person who is signed in may send files."""
 FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
 """The longest body with a file. All of it stays in memory: nothing lies on a disk unsealed."""

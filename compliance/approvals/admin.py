@@ -1,8 +1,6 @@
 """The inbox under /admin/: what waits for whom, each request in full, and what one may do."""
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
@@ -27,26 +25,25 @@ from compliance.approvals.factor_changes import request_removal
 from compliance.approvals.forms import EmailForm, FactorForm, RoleForm
 from compliance.approvals.frozen import is_as_asked
 from compliance.approvals.models import Approval
-from compliance.approvals.queries import OPEN, UNREVIEWED, deeds_of, visible_to, waiting_for
-from compliance.approvals.registry import find_kind
+from compliance.approvals.queries import (
+    OPEN,
+    UNREVIEWED,
+    Reader,
+    deeds_of,
+    staff_reader,
+    visible_to,
+    waiting_for,
+)
 from compliance.approvals.request import REASON_MAX
 from compliance.approvals.role_changes import request_role
+from compliance.approvals.showing import executing, label_of, lines_of, tone_of
 from compliance.approvals.states import ApprovalState
 from compliance.identity.models import User
 from compliance.identity.readonly import ReadOnly
 from compliance.identity.roles import Ability, may
 from compliance.identity.signin import actor_of, person_of
 from compliance.identity.states import StaffRole
-from compliance.identity.stepup import Deed as StepUpDeed
-from compliance.identity.stepup import Fact
 from compliance.identity.stepup_pages import requires_step_up
-
-TONES: Final = {
-    ApprovalState.PENDING: "warn",
-    ApprovalState.EXECUTED: "ok",
-    ApprovalState.REJECTED: "bad",
-    ApprovalState.VOID: "bad",
-}
 
 
 def _approve(request: HttpRequest, person: User, number: str, reason: str) -> Approval:
@@ -89,15 +86,6 @@ DEEDS: Final[Mapping[str, tuple[Deed, Any]]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One name of a payload, with how it stood and what is asked for."""
-
-    name: Any
-    before: str
-    after: str
-
-
 class ShowFilter(admin.SimpleListFilter):
     """Whose move it is; what waits for the reader comes first."""
 
@@ -119,7 +107,7 @@ class ShowFilter(admin.SimpleListFilter):
         person = _person(request)
         match self.value():
             case "mine":
-                return queryset.filter(pk__in=waiting_for(person).values("pk"))
+                return queryset.filter(pk__in=waiting_for(_reader(request)).values("pk"))
             case "open":
                 return queryset.filter(OPEN)
             case "made":
@@ -167,7 +155,7 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=gettext_lazy("state"))
     def status(self, approval: Approval) -> SafeString:
         """The state, coloured; an emergency says so."""
-        tone = TONES.get(ApprovalState(approval.state), "neutral")
+        tone = tone_of(approval)
         if approval.glass_at is not None and approval.reviewed_at is None:
             return format_html('<span class="badge bad">{}</span>', _("Emergency, not reviewed"))
         return format_html('<span class="badge {}">{}</span>', tone, approval.get_state_display())
@@ -175,7 +163,7 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """What the reader may see."""
         ordering = self.get_ordering(request)
-        return visible_to(_person(request)).select_related("maker").order_by(*ordering)
+        return visible_to(_reader(request)).select_related("maker").order_by(*ordering)
 
     def get_urls(self) -> list[URLPattern]:
         """Deciding, and asking for a role."""
@@ -206,8 +194,8 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             "label": label_of(approval),
             "lines": lines_of(approval),
             "votes": approval.votes.select_related("checker").order_by("pk"),
-            "deeds": deeds_of(_person(request), approval),
-            "tone": TONES.get(ApprovalState(approval.state), "neutral"),
+            "deeds": deeds_of(_reader(request), approval),
+            "tone": tone_of(approval),
             # The key behind an old request's seal may be gone; only a waiting one must open.
             "is_as_asked": approval.state != ApprovalState.PENDING or is_as_asked(approval),
             "ending": TOLD.get(approval.ending, approval.ending),
@@ -238,24 +226,15 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, approval: Approval, reason: str
     ) -> HttpResponse | None:
         """The step-up of whoever may execute the request; the verb refuses everybody else."""
-        may, deed = deeds_of(_person(request), approval), request.POST["deed"]
+        may, deed = deeds_of(_reader(request), approval), request.POST["deed"]
         is_executing = (deed == "approve" and may.may_decide) or (
             deed == "break_glass" and may.may_break_glass and reason.strip()
         )
         if not is_executing:
             return None
-        about = f"{approval.subject_kind} {approval.subject_id}"
-        told = (
-            Fact("request", _("Request"), approval.public_id),
-            Fact("kind", _("Kind"), label_of(approval)),
-            Fact("subject", _("Subject"), about),
-            Fact("maker", _("Asked by"), str(approval.maker)),
-            Fact("payload", _("Fingerprint"), approval.payload_sha256),
-            Fact("reason", _("Reason"), reason or approval.reason),
-        )
         title = _("Agree") if deed == "approve" else _("Execute in an emergency")
         back = reverse("admin:compliance_approval_change", args=[approval.pk])
-        wish = StepUpDeed(purpose=f"approval.{deed}", title=title, facts=told)
+        wish = executing(approval, purpose=f"approval.{deed}", title=title, reason=reason)
         return requires_step_up(request, wish, back=back)
 
     def ask_for_role(self, request: HttpRequest, person: int) -> HttpResponse:
@@ -330,42 +309,8 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return render(request, "admin/compliance/approval/ask.html", context)
 
 
-def label_of(approval: Approval) -> str:
-    """The kind in words; its bare name when no room registers it any more."""
-    kind = find_kind(approval.kind)
-    return str(kind.label) if kind else approval.kind
-
-
-def lines_of(approval: Approval) -> list[Line]:
-    """What is asked for beside how it stood, name by name.
-
-    What the request does not speak of stays as it stood; what says more about the request itself
-    stands last.
-    """
-    kind = find_kind(approval.kind)
-    words = kind.words if kind else {}
-    before, after = json.loads(approval.before), json.loads(approval.payload)
-    names = [*before, *(name for name in after if name not in before)]
-    return [
-        Line(
-            words.get(name, name),
-            _shown(before[name]) if name in before else "",
-            _shown(after.get(name, before.get(name))),
-        )
-        for name in names
-    ]
-
-
-def _shown(value: object) -> str:
-    if value is None or value == "":
-        return "–"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list):
-        return ", ".join(_shown(part) for part in value) or "–"
-    if isinstance(value, str):
-        return str(dict(StaffRole.choices).get(value, value))
-    return json.dumps(value, ensure_ascii=False)
+def _reader(request: HttpRequest) -> Reader:
+    return staff_reader(_person(request))
 
 
 def _person(request: HttpRequest) -> User:

@@ -11,7 +11,6 @@ from compliance.approvals.states import ApprovalState
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.models import User
-from compliance.identity.roles import Ability, may
 
 TAMPERED = "tampered"
 
@@ -30,11 +29,6 @@ def lock_pending(number: str) -> Approval:
     if approval.state != ApprovalState.PENDING:
         raise ApprovalRefused("not_pending", state=str(approval.state))
     return approval
-
-
-def may_make(maker: User, ability: Ability) -> bool:
-    """Whether the person may ask for it: by a role, or as superuser, who then breaks the glass."""
-    return may(maker, ability) or (maker.is_active and maker.is_superuser)
 
 
 def end_if_over(
@@ -56,7 +50,7 @@ def end_if_over(
         return ApprovalRefused("expired")
     # The maker's row is locked, so that nobody takes their role away between look and deed.
     maker = User.objects.select_for_update(no_key=True).get(pk=approval.maker_id)
-    if not may_make(maker, kind.maker):
+    if not kind.judge.may_make(maker, kind.maker, merchant=approval.merchant):
         end(approval, ApprovalState.VOID, "maker_unable", actor=actor, at=at)
         return ApprovalRefused("maker_unable")
     return None
@@ -82,7 +76,7 @@ def execute(
         return ApprovalRefused("stale")
     order = Order(
         number=approval.public_id, subject=subject, payload=payload, reason=approval.reason,
-        maker=approval.maker, actor=actor, at=at,
+        merchant=approval.merchant, maker=approval.maker, actor=actor, at=at,
     )  # fmt: skip
     try:
         result = kind.execute(order)

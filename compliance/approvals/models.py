@@ -25,6 +25,8 @@ class Approval(models.Model):
     kind = models.CharField(_("kind"), max_length=48)
     subject_kind = models.CharField(_("kind of subject"), max_length=32)
     subject_id = models.CharField(pgettext_lazy("record", "subject"), max_length=64)
+    merchant = models.CharField(_("merchant"), max_length=32, blank=True, db_default="")
+    """Whose people ask and decide; empty: the staff."""
     payload = models.TextField(_("what is asked for"))
     """Canonical JSON, as text, because its hash is over the very characters."""
     payload_sha256 = models.CharField(_("fingerprint"), max_length=64)
@@ -66,6 +68,9 @@ class Approval(models.Model):
         default_permissions = ("view",)
         indexes = [
             models.Index(fields=["expires_at"], name="approval_open", condition=Q(state="pending")),
+            models.Index(
+                fields=["merchant", "-id"], name="approval_of_merchant", condition=~Q(merchant="")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -91,6 +96,10 @@ class Approval(models.Model):
                 condition=Q(glass_at__isnull=True)
                 | (Q(state=ApprovalState.EXECUTED, ended_by__isnull=False) & ~Q(ending="")),
                 name="approval_glass_has_person_and_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(merchant="") | Q(glass_at__isnull=True),
+                name="approval_glass_is_of_staff",
             ),
             models.CheckConstraint(
                 condition=(

@@ -9,9 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
 
 from compliance.approvals.errors import ApprovalRefused
+from compliance.approvals.judges import STAFF, Judge
 from compliance.audit.actor import Actor
 from compliance.identity.models import User
-from compliance.identity.roles import Ability
 
 Facts = Mapping[str, Any]
 """JSON: texts, whole numbers, truths, lists and objects of these. Secrets only sealed."""
@@ -27,6 +27,7 @@ class Order:
     subject: tuple[str, str]
     payload: Facts
     reason: str
+    merchant: str
     maker: User
     actor: Actor
     at: datetime
@@ -53,21 +54,27 @@ class Kind:
 
     name: str
     label: str | Promise
-    maker: Ability
-    checker: Ability
+    maker: str
+    checker: str
+    """Abilities, as the judge knows them."""
     look: Callable[[tuple[str, str], Facts], Facts]
     execute: Callable[[Order], Facts | None]
+    judge: Judge = STAFF
     needed: Callable[[Facts], int] = one_person
     """How many must agree. 0: within the maker's own limit, so it is executed at once."""
     concerns: Callable[[Facts], Collection[str]] = nobody_concerned
-    """The staff numbers of people whom it is about: none of them decides it."""
+    """The `person_ref` of people whom it is about: none of them decides it."""
     refusals: tuple[type[Exception], ...] = ()
     """What `execute` raises when a rule says no. The request then goes on waiting."""
     explain: Callable[[Exception], str] = str
     """Such a refusal in words for people."""
     lasts: timedelta = LASTS
     words: Mapping[str, str | Promise] = field(default_factory=dict)
-    """What the names in `payload` and `look` are called on pages."""
+    """What the names in `payload` and `look` are called on pages, in the order of the pages. One
+    that the page tells in another way is called "".
+    """
+    values: Mapping[str, Mapping[str, str | Promise]] = field(default_factory=dict)
+    """What codes among the values are called, by name."""
 
 
 _kinds: Final[dict[str, Kind]] = {}

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
-from compliance.approvals.ending import end, execute, lock_pending, may_make
+from compliance.approvals.ending import end, execute, lock_pending
 from compliance.approvals.errors import ApprovalRefused
 from compliance.approvals.frozen import canonical, freeze
 from compliance.approvals.models import Approval
@@ -31,17 +31,21 @@ def request_approval(
     maker: User,
     actor: Actor,
     at: datetime,
+    merchant: str = "",
 ) -> Approval:
     """Ask. What is asked for is frozen here; another request on the same subject has to wait.
+    `merchant` is named for kinds that a merchant's own people decide, and for no other.
 
     Raises ApprovalRefused: ability_missing, reason_missing, pending_already; and, where the kind
     lets the maker decide alone, what executing raises.
     """
     asked = kind_of(kind)
+    if asked.judge.is_of_merchants != bool(merchant):
+        raise ValueError(f"{kind} is decided on the other side of the house")
     # A fresh row: the caller's may be older than a change of roles.
     maker = User.objects.select_for_update(no_key=True).get(pk=maker.pk)
-    if not may_make(maker, asked.maker):
-        raise ApprovalRefused("ability_missing", ability=str(asked.maker))
+    if not asked.judge.may_make(maker, asked.maker, merchant=merchant):
+        raise ApprovalRefused("ability_missing", ability=asked.maker)
     if not reason.strip():
         raise ApprovalRefused("reason_missing")
     _clear_the_way(kind, subject, at=at, actor=actor)
@@ -50,6 +54,7 @@ def request_approval(
         kind=kind,
         subject_kind=subject[0],
         subject_id=subject[1],
+        merchant=merchant,
         payload=canonical(payload),
         before=canonical(asked.look(subject, payload)),
         maker=maker,
@@ -60,13 +65,7 @@ def request_approval(
         expires_at=at + asked.lasts,
     )
     freeze(approval)
-    try:
-        with transaction.atomic():
-            approval.save(force_insert=True)
-    except IntegrityError as error:
-        if "approval_one_pending" not in str(error):
-            raise
-        raise ApprovalRefused("pending_already") from None
+    _insert(approval)
     record(
         actor, "approval.requested", subject=("approval", approval.public_id), reason=reason,
         facts={
@@ -80,6 +79,16 @@ def request_approval(
     if approval.needed == 0 and (refusal := execute(approval, asked, by=maker, actor=actor, at=at)):
         raise refusal
     return approval
+
+
+def _insert(approval: Approval) -> None:
+    try:
+        with transaction.atomic():
+            approval.save(force_insert=True)
+    except IntegrityError as error:
+        if "approval_one_pending" not in str(error):
+            raise
+        raise ApprovalRefused("pending_already") from None
 
 
 def _clear_the_way(kind: str, subject: tuple[str, str], *, actor: Actor, at: datetime) -> None:

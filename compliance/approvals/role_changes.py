@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -87,6 +88,9 @@ WORDS = {
 }
 
 
+ROLES: Final = {role.value: role.label for role in StaffRole}
+
+
 def register_kinds() -> None:
     """Called once, when the application is ready."""
     for name, label, execute in (
@@ -97,6 +101,6 @@ def register_kinds() -> None:
             Kind(
                 name=name, label=label, maker=Ability.ROLES_REQUEST, checker=Ability.ROLES_APPROVE,
                 look=_look, execute=execute, concerns=_concerned, refusals=(RoleRefused,),
-                explain=_explain, words=WORDS,
+                explain=_explain, words=WORDS, values={"role": ROLES, "roles": ROLES},
             )
         )  # fmt: skip

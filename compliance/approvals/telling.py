@@ -3,33 +3,28 @@
 from typing import Final
 
 from django.conf import settings
-from django.urls import reverse
 
 from compliance.approvals.models import Approval
 from compliance.approvals.registry import Kind
 from compliance.identity.letters import write_letter
-from compliance.identity.models import User
-from compliance.identity.roles import ABILITIES
 
 LETTERS_MAX: Final = 20
 """A large department need not hear of each request at once: its inbox shows all of them."""
 
 
 def tell_checkers(approval: Approval, kind: Kind) -> int:
-    """Write to those whose role may agree and who are not the maker; how many letters.
+    """Write to those who may agree and who are not the maker; how many letters.
 
     Called in the transaction of the request. The letter names no facts of what is asked for, and
     is of no use after the request has expired.
     """
-    roles = [role for role, abilities in ABILITIES.items() if kind.checker in abilities]
     people = (
-        User.objects.filter(is_active=True, role_grants__role__in=roles)
+        kind.judge.checkers(kind.checker, merchant=approval.merchant)
         .exclude(person_ref=approval.maker_person)
         .exclude(email="")
-        .distinct()
         .order_by("pk")[:LETTERS_MAX]
     )
-    page = reverse("admin:compliance_approval_change", args=[approval.pk])
+    page = kind.judge.page_of(approval)
     for person in people:
         write_letter(
             person, "approval_waiting", at=approval.created_at, until=approval.expires_at,

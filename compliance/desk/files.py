@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from compliance.desk.words import FILE_REFUSALS
 from compliance.identity.downloads import file_answer
 from compliance.identity.models import User
 from compliance.identity.roles import Ability, may
@@ -28,6 +27,7 @@ from compliance.protection.vault.files import (
 )
 from compliance.protection.vault.kinds import BYTES_MAX, FileRefused
 from compliance.protection.vault.models import StoredFile
+from compliance.protection.vault.words import FILE_REFUSALS
 
 EVIDENCE: Final = "evidence"
 OWNER: Final = ("desk", "evidence")

@@ -2,6 +2,7 @@
 
 import base64
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -38,6 +39,15 @@ def has_device(user: User) -> bool:
         or WebAuthnCredential.objects.filter(user=user, confirmed=True).exists()
     )
     return found
+
+
+def enrolled_among(users: Collection[int]) -> frozenset[int]:
+    """Those of the people, by row, who have enrolled a second factor."""
+    apps = Authenticator.objects.filter(user__in=users, confirmed=True)
+    keys = WebAuthnCredential.objects.filter(user__in=users, confirmed=True)
+    return frozenset(apps.values_list("user", flat=True)) | frozenset(
+        keys.values_list("user", flat=True)
+    )
 
 
 def has_authenticator(user: User) -> bool:

@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from axes.utils import reset
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.db.models import QuerySet
 
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
@@ -49,6 +51,21 @@ def send_invitation(*, user: User, actor: Actor, at: datetime) -> None:
         actor, "person.invited", subject=("user", str(user.pk)),
         facts={"username": user.username}, at=at,
     )  # fmt: skip
+
+
+@transaction.atomic
+def take_invitation_back(*, user: User, actor: Actor, at: datetime) -> None:
+    """Make the link in the letter useless of somebody who has not accepted it yet."""
+    forget_links(user=user, at=at)
+    record(
+        actor, "person.invitation_taken_back", subject=("user", str(user.pk)),
+        facts={"username": user.username}, at=at,
+    )  # fmt: skip
+
+
+def joined(users: QuerySet[User]) -> QuerySet[User]:
+    """Those who have accepted their invitation."""
+    return users.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
 
 def is_invited(user: User) -> bool:

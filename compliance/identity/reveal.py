@@ -1,7 +1,7 @@
 """Shows a sealed value to a person who may see it and says why."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from django.db import transaction
 
@@ -9,10 +9,16 @@ from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.models import User
 from compliance.identity.roles import Ability, may
-from compliance.protection.columns import SealedText
 from compliance.protection.masking import CLASS_OF, DataClass, Kind
 
 REASON_CHARACTERS_MIN: Final = 4
+
+
+class Sealed(Protocol):
+    """What holds a sealed text: a column, or a part of one."""
+
+    def open(self) -> str:
+        """The text. Raises KeyUnknown or Tampered."""
 
 
 class RevealRefused(Exception):
@@ -24,7 +30,7 @@ class RevealRefused(Exception):
 
 
 def reveal(
-    value: SealedText,
+    value: Sealed,
     *,
     kind: Kind,
     subject: tuple[str, str],
@@ -32,12 +38,15 @@ def reveal(
     person: User,
     actor: Actor,
     at: datetime,
+    what: str = "",
 ) -> str:
     """The text itself, with an audit entry that tells who saw it and why, and never the text.
 
+    `what` names the value for the entry, where the subject has several.
+
     A refusal is written down too. Raises RevealRefused, KeyUnknown or Tampered.
     """
-    facts = {"kind": str(kind), "class": str(CLASS_OF[kind])}
+    facts = {"kind": str(kind), "class": str(CLASS_OF[kind])} | ({"what": what} if what else {})
     code = _refusal(kind=kind, reason=reason, person=person)
     with transaction.atomic():
         text = "" if code else value.open()

@@ -11,11 +11,14 @@ BALANCE_READ: Final = "balance.read"
 EVENTS_READ: Final = "events.read"
 KEYS_MANAGE: Final = "keys.manage"
 TEAM_MANAGE: Final = "team.manage"
+APPLICATION_WRITE: Final = "application.write"
 
 READING: Final = frozenset({PAYMENTS_READ, BALANCE_READ, EVENTS_READ})
+TAKING: Final = frozenset({PAYMENTS_WRITE, KEYS_MANAGE})
+"""What a merchant may not do whose papers ran out."""
 SCOPES: Final = READING | {PAYMENTS_WRITE, REFUNDS_WRITE}
 """What an API key may be allowed. A key never makes keys or changes the team."""
-ALL: Final = SCOPES | {KEYS_MANAGE, TEAM_MANAGE}
+ALL: Final = SCOPES | {KEYS_MANAGE, TEAM_MANAGE, APPLICATION_WRITE}
 
 OF_ROLE: Final[dict[Role, frozenset[str]]] = {
     Role.OWNER: ALL,

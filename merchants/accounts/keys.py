@@ -15,7 +15,7 @@ from compliance.numbers import is_number, new_number
 from compliance.protection.fields import keyed_digest
 from merchants.accounts.abilities import SCOPES
 from merchants.accounts.models import ApiKey, Merchant
-from merchants.accounts.states import MerchantStatus
+from merchants.accounts.states import STOPPED
 from merchants.errors import MerchantRefusal
 
 DIGEST_PURPOSE: Final = "api key"
@@ -74,7 +74,7 @@ def create_api_key(
     if not wanted or not SCOPES.issuperset(wanted):
         raise ScopeUnknown(scopes=wanted)
     merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
-    if merchant.status == MerchantStatus.SUSPENDED:
+    if merchant.status in STOPPED:
         raise MerchantSuspended(merchant=merchant.public_id)
     if livemode and (settings.DEMO or not merchant.may_live):
         raise LiveNotAllowed(merchant=merchant.public_id)

@@ -9,7 +9,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from merchants.accounts.abilities import SCOPES
-from merchants.accounts.states import MerchantStatus, Role, require_merchant_move
+from merchants.accounts.states import (
+    APPROVED,
+    MerchantStatus,
+    Role,
+    Suspension,
+    require_merchant_move,
+)
 
 
 class Merchant(models.Model):
@@ -34,6 +40,9 @@ class Merchant(models.Model):
     callback_secret_before_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(_("created at"))
     suspended_at = models.DateTimeField(_("suspended at"), null=True)
+    suspended_for = models.CharField(
+        _("suspended for"), max_length=8, choices=Suspension, blank=True, db_default=""
+    )
 
     class Meta:
         verbose_name = _("merchant")
@@ -41,10 +50,21 @@ class Merchant(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(
-                    Q(status="active", suspended_at__isnull=True)
-                    | Q(status="suspended", suspended_at__isnull=False)
+                    (~Q(status="suspended") & Q(suspended_at__isnull=True, suspended_for=""))
+                    | Q(
+                        status="suspended",
+                        suspended_at__isnull=False,
+                        suspended_for__in=Suspension.values,
+                    )
                 ),
                 name="merchant_status_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=MerchantStatus.values), name="merchant_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(may_live=False) | Q(status__in=sorted(APPROVED)),
+                name="merchant_live_is_approved",
             ),
             models.CheckConstraint(condition=~Q(name=""), name="merchant_has_name"),
             models.CheckConstraint(
@@ -70,16 +90,18 @@ class Merchant(models.Model):
         """The name where space is short."""
         return self.short_name or self.name
 
-    def move(self, to: MerchantStatus, *, at: datetime) -> None:
-        """Change the status. The caller holds this row's lock."""
+    def move(
+        self, to: MerchantStatus, *, at: datetime, suspended_for: Suspension | str = ""
+    ) -> None:
+        """Change the status. The caller holds this row's lock. Raises IllegalMove."""
         require_merchant_move(MerchantStatus(self.status), to)
-        self.status = to
+        self.status, self.suspended_for = to, suspended_for
         self.suspended_at = at if to is MerchantStatus.SUSPENDED else None
-        self.save(update_fields=["status", "suspended_at"])
+        self.save(update_fields=["status", "suspended_at", "suspended_for"])
 
 
 class Member(models.Model):
-    """A person who acts for a merchant, in one role."""
+    """A person who acts for a merchant, in one role; one who left stays as a row."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships",
@@ -90,12 +112,17 @@ class Member(models.Model):
     )
     role = models.CharField(_("role"), max_length=12, choices=Role)
     created_at = models.DateTimeField(_("created at"))
+    removed_at = models.DateTimeField(_("removed at"), null=True)
 
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
         constraints = [
-            models.UniqueConstraint(fields=["user", "merchant"], name="member_once"),
+            models.UniqueConstraint(
+                fields=["user", "merchant"],
+                condition=Q(removed_at__isnull=True),
+                name="member_once",
+            ),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="member_role_known"),
         ]
 

@@ -11,7 +11,7 @@ from compliance.identity.people import invite
 from compliance.numbers import new_number
 from merchants.accounts.callback_secret import new_secret, seal_secret
 from merchants.accounts.models import Member, Merchant
-from merchants.accounts.states import MerchantStatus, Role
+from merchants.accounts.states import MerchantStatus, Role, Suspension
 from merchants.errors import MerchantRefusal
 
 
@@ -36,17 +36,23 @@ def register_merchant(
     name: str,
     short_name: str = "",
     may_live: bool = False,
+    status: MerchantStatus = MerchantStatus.ACTIVE,
     callback_url: str = "",
     actor: Actor,
     at: datetime,
 ) -> Merchant:
-    """Take a merchant on, with a callback secret of its own."""
+    """Take a merchant on, with a callback secret of its own.
+
+    The staff register those whose papers they have seen; who registers by themselves is an
+    applicant until an application is approved.
+    """
     public_id = new_number("mch_", at=at)
     merchant = Merchant.objects.create(
         public_id=public_id,
         name=name,
         short_name=short_name,
         may_live=may_live,
+        status=status,
         callback_url=callback_url,
         callback_secret_sealed=seal_secret(new_secret(), merchant=public_id),
         created_at=at,
@@ -64,8 +70,8 @@ def register_merchant(
 @transaction.atomic
 def add_member(*, merchant_id: int, user: User, role: Role, actor: Actor, at: datetime) -> Member:
     """Let a person act for a merchant. Raises MemberExists."""
-    merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
-    if merchant.members.filter(user=user).exists():
+    merchant = Merchant.objects.select_for_update(no_key=True).get(pk=merchant_id)
+    if merchant.members.filter(user=user, removed_at__isnull=True).exists():
         raise MemberExists(user=user.username)
     member = Member.objects.create(merchant=merchant, user=user, role=role, created_at=at)
     record(
@@ -102,7 +108,10 @@ def invite_member(
 
 def suspend_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime) -> Merchant:
     """Stop a merchant from doing business; its people and keys still read. Raises IllegalMove."""
-    return _move(merchant_id, MerchantStatus.SUSPENDED, reason=reason, actor=actor, at=at)
+    return _move(
+        merchant_id, MerchantStatus.SUSPENDED, suspended_for=Suspension.STAFF, reason=reason,
+        actor=actor, at=at,
+    )  # fmt: skip
 
 
 def resume_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime) -> Merchant:
@@ -112,11 +121,12 @@ def resume_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime
 
 @transaction.atomic
 def _move(
-    merchant_id: int, to: MerchantStatus, *, reason: str, actor: Actor, at: datetime
-) -> Merchant:
+    merchant_id: int, to: MerchantStatus, *, suspended_for: str = "", reason: str, actor: Actor,
+    at: datetime,
+) -> Merchant:  # fmt: skip
     merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
     before = merchant.status
-    merchant.move(to, at=at)
+    merchant.move(to, at=at, suspended_for=suspended_for)
     record(
         actor,
         f"merchant.{to.value}",

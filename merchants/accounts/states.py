@@ -11,14 +11,47 @@ from merchants.errors import IllegalMove
 class MerchantStatus(TextChoices):
     """Whether a merchant may do business."""
 
+    APPLICANT = "applicant", _("Applicant")
+    """Tries everything out in test mode, and fills in the application."""
+    IN_REVIEW = "in_review", _("In review")
     ACTIVE = "active", _("Active")
+    LIMITED = "limited", _("Limited")
+    """A paper is out of date: business goes on, payouts wait."""
     SUSPENDED = "suspended", _("Suspended")
+    CLOSED = "closed", _("Closed")
+
+
+class Suspension(TextChoices):
+    """Why a merchant is suspended."""
+
+    STAFF = "staff", _("By the staff")
+    PAPERS = "papers", _("Papers ran out")
+    """Money that was taken can be given back, and it ends by itself when the papers are renewed."""
 
 
 MERCHANT_MOVES: Final[dict[MerchantStatus, frozenset[MerchantStatus]]] = {
-    MerchantStatus.ACTIVE: frozenset({MerchantStatus.SUSPENDED}),
-    MerchantStatus.SUSPENDED: frozenset({MerchantStatus.ACTIVE}),
+    MerchantStatus.APPLICANT: frozenset({MerchantStatus.IN_REVIEW, MerchantStatus.CLOSED}),
+    MerchantStatus.IN_REVIEW: frozenset({MerchantStatus.APPLICANT, MerchantStatus.ACTIVE}),
+    MerchantStatus.ACTIVE: frozenset(
+        {MerchantStatus.LIMITED, MerchantStatus.SUSPENDED, MerchantStatus.CLOSED}
+    ),
+    MerchantStatus.LIMITED: frozenset(
+        {MerchantStatus.ACTIVE, MerchantStatus.SUSPENDED, MerchantStatus.CLOSED}
+    ),
+    MerchantStatus.SUSPENDED: frozenset(
+        {MerchantStatus.ACTIVE, MerchantStatus.LIMITED, MerchantStatus.CLOSED}
+    ),
+    MerchantStatus.CLOSED: frozenset(),
 }
+STOPPED: Final = frozenset({MerchantStatus.SUSPENDED, MerchantStatus.CLOSED})
+"""Its people and keys only read."""
+APPROVED: Final = frozenset(
+    {
+        MerchantStatus.ACTIVE, MerchantStatus.LIMITED, MerchantStatus.SUSPENDED,
+        MerchantStatus.CLOSED,
+    }
+)  # fmt: skip
+"""Two people of the staff have looked at its papers: only such a merchant may take real money."""
 
 
 def require_merchant_move(before: MerchantStatus, after: MerchantStatus) -> None:

@@ -4,6 +4,14 @@ from django.contrib import admin
 
 from compliance.identity.readonly import ReadOnly
 from merchants.accounts.models import ApiKey, Member, Merchant
+from merchants.admin.applications import ApplicationAdmin
+from merchants.admin.renewals import RenewalAdmin
+from merchants.admin.screening import ListVersionAdmin, ScreeningHitAdmin, ScreeningListAdmin
+
+__all__ = [
+    "ApplicationAdmin", "ListVersionAdmin", "MerchantAdmin", "RenewalAdmin", "ScreeningHitAdmin",
+    "ScreeningListAdmin",
+]  # fmt: skip
 
 
 class MemberInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]

@@ -15,12 +15,15 @@ WHOLE: Final = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """Whom an application is about, for whoever screens or compares."""
+class Party:
+    """A company or person that an application names. `place` is the row in its section."""
 
-    role: str
+    section: str
+    place: int
+    is_company: bool
     name: str
-    identity_number: str = ""
+    number: str
+    """Of the identity card or the credit code; may be empty."""
 
 
 def judge(entity: str, read: Mapping[str, Reading]) -> tuple[Fault, ...]:
@@ -31,21 +34,20 @@ def judge(entity: str, read: Mapping[str, Reading]) -> tuple[Fault, ...]:
         *_terms(read),
         *_category(read),
         *_account(entity, read),
-        *(_owners(read) if entity == "enterprise" else ()),
+        *_owners(read),
         *_one_person_one_name(read),
     )
 
 
-def subjects(read: Mapping[str, Reading]) -> tuple[Subject, ...]:
-    """Every company and person in an application."""
+def parties(read: Mapping[str, Reading]) -> tuple[Party, ...]:
+    """Every company and person in an application, in the order of its sections."""
     found = []
-    for section, role in (("licence", "merchant"), ("legal_person", "legal_person"),
-                          ("shareholders", "shareholder"), ("owners", "owner")):  # fmt: skip
-        found += [
-            Subject(role, str(row.get("name", "")), str(row.get("identity_number", "")))
-            for row in _rows(read, section)
-            if row.get("name")
-        ]
+    for section in ("licence", "legal_person", "shareholders", "owners"):
+        for place, row in enumerate(_rows(read, section)):
+            is_company = section == "licence" or row.get("kind") == "company"
+            number = row.get("credit_code" if is_company else "identity_number", "")
+            if row.get("name"):
+                found.append(Party(section, place, is_company, str(row["name"]), str(number)))
     return tuple(found)
 
 
@@ -69,10 +71,7 @@ def _category(read: Mapping[str, Reading]) -> list[Fault]:
         name = row.get("category")
         if name is None:
             continue
-        category = CATEGORIES.get(str(name))
-        if category is None:
-            return [Fault("business", "category", "not_offered")]
-        if category.is_blocked:
+        if CATEGORIES[str(name)].is_blocked:
             return [Fault("business", "category", "category_blocked")]
         if row.get("place") in {"site", "app"} and "icp_number" not in row:
             return [Fault("business", "icp_number", "missing")]
@@ -95,30 +94,45 @@ def _account(entity: str, read: Mapping[str, Reading]) -> list[Fault]:
 
 
 def _owners(read: Mapping[str, Reading]) -> list[Fault]:
+    """Only sections that such a business fills in were read."""
     holders, owners = _rows(read, "shareholders"), _rows(read, "owners")
-    faults = []
-    if sum((_share(row) for row in holders), Decimal(0)) > WHOLE:
-        faults.append(Fault("shareholders", "share", "more_than_whole"))
-    if not holders:
-        faults.append(Fault("shareholders", "", "nobody_named"))
-    if sum((_share(row) for row in owners), Decimal(0)) > WHOLE:
-        faults.append(Fault("owners", "share", "more_than_whole"))
+    return [
+        *(_sums("shareholders", holders) if "shareholders" in read else ()),
+        *(_sums("owners", owners) if "owners" in read else ()),
+        *_left_out(holders, owners),
+        *_bases(owners),
+    ]
+
+
+def _sums(section: str, rows: tuple[Values, ...]) -> list[Fault]:
+    if not rows:
+        return [Fault(section, "", "nobody_named")]
+    total = sum((_share(row) for row in rows), Decimal(0))
+    return [Fault(section, "share", "more_than_whole")] if total > WHOLE else []
+
+
+def _left_out(holders: tuple[Values, ...], owners: tuple[Values, ...]) -> list[Fault]:
+    """A shareholder who holds enough to be an owner, and is not named there, where to mend it."""
     known = {row.get("identity_number") for row in owners}
-    for number, row in enumerate(holders):
-        is_missing = row.get("identity_number") not in known
-        if row.get("kind") == "person" and _share(row) >= OWNER_SHARE and is_missing:
-            faults.append(Fault("shareholders", "name", "owner_missing", number))
-    if not owners:
-        faults.append(Fault("owners", "", "nobody_named"))
+    is_missing = any(
+        row.get("kind") == "person"
+        and _share(row) >= OWNER_SHARE
+        and row.get("identity_number") not in known
+        for row in holders
+    )
+    return [Fault("owners", "", "owner_missing")] if is_missing else []
+
+
+def _bases(owners: tuple[Values, ...]) -> list[Fault]:
+    faults = []
     for number, row in enumerate(owners):
         if row.get("basis") == "share" and "share" in row and _share(row) < OWNER_SHARE:
             faults.append(Fault("owners", "share", "below_a_quarter", number))
         if row.get("basis") in {"control", "manager"} and not row.get("explanation"):
             faults.append(Fault("owners", "explanation", "missing", number))
-    if any(row.get("basis") == "manager" for row in owners) and len(owners) > 1:
+    if {"manager"} < {row.get("basis") for row in owners}:
         # The manager stands in only where nobody owns or controls enough.
-        if any(row.get("basis") != "manager" for row in owners):
-            faults.append(Fault("owners", "basis", "manager_beside_owner"))
+        faults.append(Fault("owners", "basis", "manager_beside_owner"))
     return faults
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal, TypeAlias
+from unicodedata import category
 
+from merchants.onboarding.categories import CATEGORIES
 from merchants.onboarding.formats import (
     Unfit,
     read_account_number,
@@ -21,15 +23,17 @@ from merchants.onboarding.formats import (
     read_identity_number,
 )
 
-type Value = str | date | Decimal | int | bool
-type Typed = Mapping[str, str]
-type Values = Mapping[str, Value]
+Value: TypeAlias = str | date | Decimal | int | bool
+Typed: TypeAlias = Mapping[str, str]
+Values: TypeAlias = Mapping[str, Value]
 
 LONG_TERM: Final = "long"
 """How a term without an end is typed (长期)."""
 FOREVER: Final = date.max
 ROWS_MAX: Final = 20
 TEXT_MAX: Final = 1000
+AMOUNT_DIGITS_MAX: Final = 12
+MOBILE_DIGITS: Final = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,12 @@ class Field:
 
     name: str
     read: Callable[[str, date], Value]
+    kind: Literal["line", "text", "day", "last_day", "choice"] = "line"
+    """How it is typed. A last day may be LONG_TERM."""
+    choices: tuple[str, ...] = ()
     is_required: bool = True
     is_secret: bool = False
-    """Shown again only to who asked to reveal it."""
+    """Masked for everybody but its applicant; others see it for a reason that is recorded."""
     only_if: tuple[str, str] = ("", "")
     """Asked only when that other field has that value."""
 
@@ -80,7 +87,9 @@ class Reading:
 def read_section(section: Section, typed: Sequence[Typed], *, on: date) -> Reading:
     """Read what was typed. Empty rows of a list count for nothing."""
     rows, faults = [], []
-    written = [row for row in typed if any(row.get(field.name, "").strip() for field in section.fields)]
+    written = [
+        row for row in typed if any(row.get(field.name, "").strip() for field in section.fields)
+    ]
     for number, row in enumerate(written if section.is_list else (list(typed) or [{}])[:1]):
         values, wrong = _read_row(section, row, number, on)
         rows.append(MappingProxyType(values))
@@ -104,7 +113,7 @@ def _read_row(
             if text:
                 values[field.name] = field.read(text, on)
             elif field.is_required:
-                raise Unfit("missing")
+                faults.append(Fault(section.name, field.name, "missing", number))
         except Unfit as unfit:
             faults.append(Fault(section.name, field.name, unfit.code, number))
     return values, faults
@@ -116,7 +125,7 @@ def text(most: int) -> Callable[[str, date], str]:
     def read(typed: str, on: date) -> str:
         if len(typed) > most:
             raise Unfit("too_long")
-        if any(ord(character) < 32 and character not in "\r\n\t" for character in typed):
+        if any(category(character) == "Cc" and character not in "\r\n\t" for character in typed):
             raise Unfit("control_characters")
         return typed
 
@@ -176,7 +185,7 @@ def share(typed: str, on: date) -> Decimal:
 def whole_yuan(typed: str, on: date) -> int:
     """An expected amount in whole yuan."""
     digits = typed.replace(",", "").replace("，", "")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= AMOUNT_DIGITS_MAX):
         raise Unfit("amount_shape")
     return int(digits)
 
@@ -189,7 +198,9 @@ def identity(typed: str, on: date) -> str:
 def mobile(typed: str, on: date) -> str:
     """A mobile number of the mainland. Raises Unfit: mobile_shape."""
     number = typed.replace(" ", "").replace("-", "").removeprefix("+86")
-    if not (len(number) == 11 and number.isascii() and number.isdigit() and number[0] == "1"):
+    if not (
+        len(number) == MOBILE_DIGITS and number.isascii() and number.isdigit() and number[0] == "1"
+    ):
         raise Unfit("mobile_shape")
     return number
 
@@ -211,13 +222,22 @@ def web_address(typed: str, on: date) -> str:
 
 
 def _plain(read: Callable[[str], str]) -> Callable[[str, date], str]:
-    return lambda typed, on: read(typed)
+    """A reader that does not ask which day it is."""
+
+    def read_typed(typed: str, _on: date) -> str:
+        return read(typed)
+
+    return read_typed
+
+
+def _choice(name: str, *choices: str) -> Field:
+    return Field(name, one_of(*choices), kind="choice", choices=choices)
 
 
 ENTITY: Final = Section(
     "entity",
     (
-        Field("entity", one_of("enterprise", "individual", "institution")),
+        _choice("entity", "enterprise", "individual", "institution"),
         Field("short_name", text(32)),
         Field("contact_name", text(64)),
         Field("contact_mobile", mobile, is_secret=True),
@@ -229,10 +249,10 @@ LICENCE: Final = Section(
     (
         Field("name", text(128)),
         Field("credit_code", _plain(read_credit_code)),
-        Field("valid_from", begin_day),
-        Field("valid_to", end_day),
+        Field("valid_from", begin_day, kind="day"),
+        Field("valid_to", end_day, kind="last_day"),
         Field("address", text(200)),
-        Field("scope", text(TEXT_MAX)),
+        Field("scope", text(TEXT_MAX), kind="text"),
     ),
 )
 LEGAL_PERSON: Final = Section(
@@ -240,15 +260,15 @@ LEGAL_PERSON: Final = Section(
     (
         Field("name", text(64)),
         Field("identity_number", identity, is_secret=True),
-        Field("valid_from", begin_day),
-        Field("valid_to", end_day),
+        Field("valid_from", begin_day, kind="day"),
+        Field("valid_to", end_day, kind="last_day"),
         Field("mobile", mobile, is_secret=True),
     ),
 )
 SHAREHOLDERS: Final = Section(
     "shareholders",
     (
-        Field("kind", one_of("person", "company")),
+        _choice("kind", "person", "company"),
         Field("name", text(128)),
         Field("identity_number", identity, is_secret=True, only_if=("kind", "person")),
         Field("credit_code", _plain(read_credit_code), only_if=("kind", "company")),
@@ -259,18 +279,18 @@ SHAREHOLDERS: Final = Section(
 OWNERS: Final = Section(
     "owners",
     (
-        Field("basis", one_of("share", "control", "manager")),
+        _choice("basis", "share", "control", "manager"),
         Field("name", text(64)),
         Field("identity_number", identity, is_secret=True),
         Field("share", share, only_if=("basis", "share")),
-        Field("explanation", text(500), is_required=False),
+        Field("explanation", text(500), kind="text", is_required=False),
     ),
     rows_max=ROWS_MAX,
 )
 ACCOUNT: Final = Section(
     "account",
     (
-        Field("kind", one_of("company", "personal")),
+        _choice("kind", "company", "personal"),
         Field("holder", text(128)),
         Field("bank", text(64)),
         Field("bank_code", _plain(read_bank_code), only_if=("kind", "company")),
@@ -286,9 +306,9 @@ ACCOUNT: Final = Section(
 BUSINESS: Final = Section(
     "business",
     (
-        Field("category", text(32)),
-        Field("description", text(500)),
-        Field("place", one_of("site", "app", "shop")),
+        _choice("category", *CATEGORIES),
+        Field("description", text(500), kind="text"),
+        _choice("place", "site", "app", "shop"),
         Field("site", web_address, only_if=("place", "site")),
         Field("app_name", text(64), only_if=("place", "app")),
         Field("icp_number", _plain(read_icp_number), is_required=False),

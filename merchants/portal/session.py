@@ -84,6 +84,8 @@ def frame_of(access: MerchantAccess) -> Mapping[str, object]:
         "livemode": access.livemode,
         "abilities": access.abilities,
         "is_suspended": access.is_suspended,
+        "merchant_status": access.status,
+        "suspended_for": access.suspended_for,
     }
 
 

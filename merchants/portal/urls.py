@@ -2,12 +2,54 @@
 
 from django.urls import path
 
-from merchants.portal import views
+from compliance.identity.address import client_address
+from compliance.identity.evenly import evenly
+from compliance.identity.limited import limited
+from merchants.portal import (
+    application_pages,
+    approval_pages,
+    paper_pages,
+    register_pages,
+    team_pages,
+    views,
+)
 
 app_name = "merchants"
 urlpatterns = [
     path("choose/", views.choose, name="choose"),
     path("keys/", views.keys, name="keys"),
     path("keys/<str:key>/revoke/", views.revoke, name="revoke"),
-    path("team/", views.team, name="team"),
+    path("team/", team_pages.team, name="team"),
+    path("team/invite/", team_pages.invite, name="invite"),
+    path("team/<int:member>/", team_pages.member, name="member"),
+    path("team/<int:member>/role/", team_pages.change_role, name="member-role"),
+    path("team/<int:member>/remove/", team_pages.remove, name="member-remove"),
+    path("team/<int:member>/invite-again/", team_pages.invite_anew, name="member-invite"),
+    path(
+        "register/",
+        limited("register", client_address)(
+            limited("register.name", register_pages.email_of)(evenly(register_pages.register))
+        ),
+        name="register",
+    ),
+    path("application/", application_pages.overview, name="application"),
+    path("application/begin/", application_pages.begin, name="application-begin"),
+    path("application/withdraw/", application_pages.give_up, name="application-withdraw"),
+    path("application/submit/", application_pages.hand_in, name="application-submit"),
+    path("application/documents/", application_pages.documents, name="application-documents"),
+    path(
+        "application/documents/<str:file>/remove/",
+        application_pages.remove,
+        name="application-remove",
+    ),
+    path("application/documents/<str:file>/view/", application_pages.look, name="application-file"),
+    path("papers/", paper_pages.papers, name="papers"),
+    path(
+        "application/sections/<str:section>/",
+        application_pages.section,
+        name="application-section",
+    ),
+    path("approvals/", approval_pages.approvals, name="approvals"),
+    path("approvals/<str:approval>/", approval_pages.approval, name="approval"),
+    path("approvals/<str:approval>/decide/", approval_pages.decide, name="decide"),
 ]

@@ -1,4 +1,4 @@
-"""The portal's pages of this storey: choice of the merchant, API keys, team."""
+"""The portal's first pages of this storey: choice of the merchant, API keys."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -6,19 +6,19 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from compliance.identity.signin import actor_of, person_of, safe_next, verified_required
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
 from merchants.access import MerchantAccess
-from merchants.accounts.abilities import KEYS_MANAGE, PAYMENTS_READ
+from merchants.accounts.abilities import KEYS_MANAGE
 from merchants.accounts.keys import KeyNotFound, create_api_key, revoke_api_key
-from merchants.accounts.queries import list_keys, list_team, memberships_of, merchant_name
+from merchants.accounts.queries import list_keys, memberships_of, merchant_name
 from merchants.errors import AccessRefused, MerchantRefusal
 from merchants.portal.forms import SCOPE_LABELS, KeyForm
 from merchants.portal.session import choose_merchant, frame_of, portal_page, tell_turned_away
-from merchants.portal.words import refusal_text
+from merchants.words import refusal_text
 
 
 @never_cache
@@ -98,12 +98,3 @@ def revoke(request: HttpRequest, access: MerchantAccess, key: str) -> HttpRespon
     text = _("The key %(key)s is revoked. Requests with it are refused from now on.")
     messages.success(request, text % {"key": row})
     return redirect("merchants:keys")
-
-
-@never_cache
-@require_safe
-@portal_page(PAYMENTS_READ)
-def team(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
-    """The merchant's people."""
-    context = {**frame_of(access), "team": list_team(access)}
-    return render(request, "portal/merchants/team.html", context)

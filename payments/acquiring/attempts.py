@@ -14,7 +14,7 @@ from django.db import transaction
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.numbers import new_number
-from merchants.accounts.states import MerchantStatus
+from merchants.accounts.states import STOPPED
 from payments.acquiring.booking import lock_attempt
 from payments.acquiring.models import Attempt, Payment
 from payments.acquiring.outcomes import end_attempt, learn_trade
@@ -115,7 +115,7 @@ def _lock_payable(public_id: str, *, at: datetime) -> Payment:
         .filter(public_id=public_id)
         .first()
     )
-    if payment is None or payment.merchant.status == MerchantStatus.SUSPENDED:
+    if payment is None or payment.merchant.status in STOPPED:
         raise PaymentNotPayable(payment=public_id)
     is_over = payment.expires_at <= at or payment.close_requested_at is not None
     if payment.state != PaymentState.PENDING or is_over:

@@ -11,11 +11,13 @@ from compliance.identity.devices import add_device
 from compliance.identity.roles import grant_role
 from compliance.identity.states import StaffRole
 from compliance.models import User
+from merchants.access import by_member
 from merchants.accounts.abilities import SCOPES
 from merchants.accounts.callback_secret import callback_secret_of
 from merchants.accounts.keys import create_api_key
 from merchants.accounts.register import add_member, register_merchant
 from merchants.accounts.states import Role
+from merchants.accounts.team_requests import ask_to_invite
 from merchants.models import Merchant
 
 STAFF: Final = {
@@ -30,6 +32,7 @@ STAFF: Final = {
 }
 MEMBERS: Final = {
     "merchant_owner": ("ming.owner", "茗一鸣", 0, Role.OWNER),
+    "merchant_partner": ("mu.partner", "沐春", 0, Role.OWNER),
     "merchant_finance": ("gu.finance", "顾盼", 0, Role.FINANCE),
     "second_owner": ("yun.owner", "云舒", 1, Role.OWNER),
 }
@@ -75,6 +78,16 @@ def make_cast(*, at: datetime) -> Cast:
         grant_role(user=user, role=staff_role, actor=SYSTEM, at=at)
     document["users"] = users
     return Cast(merchants, document)
+
+
+def ask_for_a_colleague(merchant: Merchant, *, at: datetime) -> None:
+    """One owner of the tea shop asks for a bookkeeper: the other finds it in the portal's inbox."""
+    owner = User.objects.get(username=MEMBERS["merchant_owner"][0])
+    ask_to_invite(
+        access=by_member(owner, merchant.public_id, address=""), maker=owner,
+        username="bai.books", display_name="白露", email="bai.books@demo.example",
+        role=Role.FINANCE, reason="下月起由白露负责对账和退款。", at=at,
+    )  # fmt: skip
 
 
 def _person(username: str, name: str, *, at: datetime) -> tuple[User, dict[str, str]]:

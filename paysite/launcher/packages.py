@@ -30,11 +30,18 @@ RUN: Final = (
     Package("libharfbuzz-subset0"),
     Package("fonts-noto-cjk"),
 )
+RECOGNISER: Final = (
+    Package("tesseract-ocr", "tesseract"),
+    Package("tesseract-ocr-chi-sim"),
+)
+"""Optional: without them documents are not read for suggestions, and everything else works."""
 TEST: Final = (
+    *RECOGNISER,
     Package("chromium", "chromium"),
     Package("libatomic1"),
     Package("poppler-utils", "pdftotext"),
 )
+ALL_THERE: Final = "all installed"
 BENCH: Final = (Package("wrk", "wrk"),)
 LIBRARY_OF: Final = {
     "libpango-1.0-0": "libpango-1.0.so.0",
@@ -54,7 +61,7 @@ def ensure(packages: Sequence[Package], *, places: Places, env: Mapping[str, str
         wanted.append("python3-venv")
     missing = [name for name in wanted if name not in installed(wanted)]
     if not missing:
-        return "all installed"
+        return ALL_THERE
     install = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
     prefix = rights()
     if prefix is None:
@@ -80,6 +87,14 @@ def ensure(packages: Sequence[Package], *, places: Places, env: Mapping[str, str
         advice=advice,
     )
     return f"installed {' '.join(missing)}"
+
+
+def wish(packages: Sequence[Package], *, places: Places, env: Mapping[str, str]) -> str:
+    """Have the packages if that is easy. Returns a word on it, also when it was not."""
+    try:
+        return ensure(packages, places=places, env=env)
+    except LaunchFailed as failure:
+        return f"left out: {failure.what} {failure.advice}".rstrip()
 
 
 def installed(names: Sequence[str]) -> set[str]:

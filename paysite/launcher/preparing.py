@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from paysite.launcher import packages, postgres, redis, virtualenv
-from paysite.launcher.environment import names
+from paysite.launcher.environment import is_demo, names
 from paysite.launcher.places import Places
 from paysite.launcher.processes import end_leftovers, run_logged
 from paysite.launcher.progress import LaunchFailed, Progress
@@ -37,8 +37,14 @@ def install(shop: Workshop, *more: packages.Package, with_dev: bool = False) -> 
     if not (names(shop.env, "BROKER_URL") and names(shop.env, "CACHE_URL")):
         wanted.insert(0, packages.REDIS)
     wanted += more
+    if shop.env.get("RECOGNISER") == "tesseract":
+        wanted += packages.RECOGNISER
     with shop.progress.step("System packages") as step:
-        step.note(packages.ensure(wanted, places=shop.places, env=shop.env))
+        word = packages.ensure(wanted, places=shop.places, env=shop.env)
+        if word != packages.ALL_THERE and is_demo(shop.env) and not names(shop.env, "RECOGNISER"):
+            # Only along with others: nobody without a network waits for it at each start.
+            word += "; " + packages.wish(packages.RECOGNISER, places=shop.places, env=shop.env)
+        step.note(word)
     with shop.progress.step("Virtual environment") as step:
         step.note(virtualenv.ensure(shop.places, env=shop.env, with_dev=with_dev))
 

@@ -20,7 +20,6 @@ from PIL import Image
 
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
-from compliance.desk.words import FILE_REFUSALS
 from compliance.protection.errors import Unreadable
 from compliance.protection.rotation import begin_rotation, field_columns, move_values
 from compliance.protection.vault import files, scanning
@@ -38,6 +37,7 @@ from compliance.protection.vault.kinds import KINDS, FileRefused, clean_name
 from compliance.protection.vault.models import StoredFile
 from compliance.protection.vault.scanning import Scan, scan
 from compliance.protection.vault.states import FileState
+from compliance.protection.vault.words import FILE_REFUSALS
 from tests.compliance import hostile
 from tests.compliance.people import NOON, hire
 

@@ -3,13 +3,19 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from compliance.audit.actor import SYSTEM
+from merchants.access import by_member
+from merchants.accounts.register import add_member, invite_member
+from merchants.accounts.states import Role
+from merchants.accounts.team_requests import ask_to_invite
+from merchants.onboarding.applying import open_application
 from payments.acquiring.models import Payment
 from payments.acquiring.tokens import checkout_token
-from tests.cast import Shop, order
+from tests.cast import NOON, Shop, order
 from tests.compliance.people import hire
 
 ONLY_POST: Final = frozenset({
@@ -17,9 +23,17 @@ ONLY_POST: Final = frozenset({
     "identity:stepup-passkey", "identity:new-passkey", "identity:passkey-enrol-ask",
     "identity:passkey-enrol", "identity:remove-passkey", "identity:recovery-codes",
     "identity:replace-authenticator", "identity:send-code", "identity:phone", "identity:signout",
-    "identity:end-session", "set_language", "merchants:revoke", "api:payment-close",
+    "identity:end-session", "set_language", "merchants:revoke", "merchants:decide",
+    "merchants:member-role", "merchants:member-remove", "merchants:member-invite",
+    "merchants:application-begin", "merchants:application-withdraw",
+    "merchants:application-remove", "merchants:application-file",
+    "admin:merchants_application_verdicts", "admin:merchants_application_decide",
+    "admin:merchants_application_reveal",
+    "admin:merchants_renewal_decide",
+    "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
-    "admin:compliance_user_link", "desk:export", "desk:file", "desk:proof",
+    "admin:compliance_user_link", "admin:merchants_screeninghit_decide", "desk:export",
+    "desk:file", "desk:proof",
 })  # fmt: skip
 
 
@@ -54,6 +68,17 @@ def things_of(tea: Shop) -> dict[str, str]:
     payment = order(tea)
     key = tea.merchant.api_keys.get()
     lin = hire("lin", has_device=False)
+    of_tea: dict[str, Any] = {"merchant_id": tea.merchant.pk, "actor": SYSTEM, "at": NOON}
+    for owner in (lin, hire("mei", has_device=False)):
+        add_member(user=owner.user, role=Role.OWNER, **of_tea)
+    invited = invite_member(
+        username="wen", display_name="Wen", email="wen@example.com", role=Role.READ_ONLY, **of_tea
+    )
+    asked = ask_to_invite(
+        access=by_member(lin.user, None, address=""), maker=lin.user, username="tao",
+        display_name="Tao", email="tao@example.com", role=Role.FINANCE, reason="joins", at=NOON,
+    )  # fmt: skip
+    open_application(merchant=tea.merchant, actor=SYSTEM, at=NOON)
     return {
         "payment": payment.id, "event": "evt_00000000000000000000000000",
         "token": checkout_token(payment.id), "key": key.public_id, "channel_code": "first",
@@ -61,7 +86,8 @@ def things_of(tea: Shop) -> dict[str, str]:
         "number": "stp_00000000000000000000000000", "content_type_id": "1",
         "file": "doc_00000000000000000000000000", "passkey": "1",
         "erasure": "ers_00000000000000000000000000", "kind": "signin",
-        "secret": "x", "row": "1",
+        "section": "licence",
+        "secret": "x", "row": "1", "member": str(invited.pk), "approval": asked.public_id,
         "person": str(lin.user.pk),
     }  # fmt: skip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paysite.launcher import packages, postgres, virtualenv
+from paysite.launcher import packages, postgres, preparing, virtualenv
 from paysite.launcher import places as launcher_places
 from paysite.launcher.command import main
 from paysite.launcher.environment import MARK, for_processes, given, is_demo, names, read_env_file
@@ -22,10 +22,10 @@ from paysite.launcher.places import (
     open_places,
     private_folder,
 )
-from paysite.launcher.preparing import wanted_number
+from paysite.launcher.preparing import Workshop, wanted_number
 from paysite.launcher.processes import run_logged
 from paysite.launcher.progress import LaunchFailed, Progress, tail
-from paysite.launcher.supervisor import LOG_BYTES_MAX, Log
+from paysite.launcher.supervisor import LOG_BYTES_MAX, Log, Supervisor
 
 NOBODY = Account(name="nobody", uid=65534, gid=65534)
 
@@ -138,6 +138,51 @@ def test_only_what_is_missing_is_installed(places, monkeypatch):
     assert word == "installed postgresql"
     assert [command[5] for command in ran] == ["update", "-o"]
     assert ran[1][-3:] == ["-y", "--no-install-recommends", "postgresql"]
+
+
+def test_what_is_only_wished_for_is_left_out_with_a_word(places, monkeypatch):
+    monkeypatch.setattr(packages, "installed", lambda _: set())
+    monkeypatch.setattr(packages, "rights", lambda: None)
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/dpkg-query")
+
+    word = packages.wish(packages.RECOGNISER, places=places, env={})
+
+    assert word.startswith("left out: System packages are missing: tesseract-ocr ")
+    assert "sudo apt-get install" in word
+
+
+@pytest.mark.parametrize(
+    ("setting", "word", "asked", "wished"),
+    [
+        ({}, "installed redis-server", False, True),
+        ({}, packages.ALL_THERE, False, False),
+        ({"RECOGNISER": "none"}, "installed redis-server", False, False),
+        ({"RECOGNISER": "tesseract"}, "installed redis-server", True, False),
+        ({"DEMO": "false"}, "installed redis-server", False, False),
+    ],
+)
+def test_the_recogniser_is_installed_when_it_is_asked_for(
+    places, monkeypatch, setting, word, asked, wished
+):
+    ensured: list[Package] = []
+    wishes: list[Package] = []
+
+    def ensure(wanted, **_):
+        ensured.extend(wanted)
+        return word
+
+    def wish(wanted, **_):
+        wishes.extend(wanted)
+        return "tried"
+
+    monkeypatch.setattr(packages, "ensure", ensure)
+    monkeypatch.setattr(packages, "wish", wish)
+    monkeypatch.setattr(virtualenv, "ensure", lambda *_, **__: "there")
+    progress = Progress(io.StringIO())
+    preparing.install(Workshop(places, progress, Supervisor(places, progress), setting))
+
+    assert set(packages.RECOGNISER).issubset(ensured) == asked
+    assert bool(wishes) == wished
 
 
 def test_elsewhere_than_on_debian_programs_are_looked_for(places, monkeypatch):

@@ -18,6 +18,7 @@ from compliance.identity.states import StaffRole
 from merchants.accounts.abilities import OF_ROLE
 from merchants.accounts.register import add_member
 from merchants.accounts.states import Role
+from merchants.screening.decide import DECIDING
 from tests.cast import NOON, Shop, open_shop
 from tests.compliance.people import hire
 from tests.house.addresses import ONLY_POST, Address, addresses, path_of, things_of
@@ -106,6 +107,39 @@ def staff(ability: Ability | None = None) -> Rule:
     return rule
 
 
+def request_of_tea(visitor: Visitor) -> str:
+    """A change of the tea shop's team: who cannot agree to it and did not ask is not told of it."""
+    rule = member()(visitor)
+    if rule != LET_IN:
+        return rule
+    is_owner = visitor.member is not None and "team.manage" in OF_ROLE[visitor.member]
+    return LET_IN if is_owner and not visitor.is_of_other_shop else NOT_THERE
+
+
+def application_of_tea(visitor: Visitor) -> str:
+    """The other shop never applied, so its owner finds nothing there."""
+    rule = member("application.write")(visitor)
+    return NOT_THERE if rule == LET_IN and visitor.is_of_other_shop else rule
+
+
+def reviewers(visitor: Visitor) -> str:
+    """Who recommends a merchant, and who agrees."""
+    rules = staff(Ability.MERCHANTS_REQUEST)(visitor), staff(Ability.MERCHANTS_APPROVE)(visitor)
+    return LET_IN if LET_IN in rules else rules[0]
+
+
+def no_paper(visitor: Visitor) -> str:
+    """No paper has this number."""
+    rule = member("application.write")(visitor)
+    return NOT_THERE if rule == LET_IN else rule
+
+
+def decider_of_hits(visitor: Visitor) -> str:
+    """Who takes merchants on, or is of risk; the other staff only read."""
+    abilities = ABILITIES[visitor.staff] if visitor.staff else frozenset()
+    return LET_IN if abilities & set(DECIDING) else admin("nobody")(visitor)
+
+
 def certificate(visitor: Visitor) -> str:
     """There is none yet."""
     rule = staff(Ability.AUDIT_VIEW)(visitor)
@@ -164,6 +198,28 @@ RIGHTS: Final[dict[str, Rule]] = {
     "api:event-replay": program, "api:no-such-call": everybody,
     "merchants:choose": signed_in, "merchants:keys": member("keys.manage"),
     "merchants:revoke": member("keys.manage", of_tea=True), "merchants:team": member(),
+    "merchants:register": everybody,
+    "merchants:application": application_of_tea,
+    "merchants:application-section": application_of_tea,
+    "merchants:application-documents": application_of_tea,
+    "merchants:application-submit": application_of_tea,
+    "merchants:papers": member("application.write"),
+    "admin:merchants_renewal_decide": admin("merchants.view_renewal"),
+    "admin:merchants_renewal_paper": staff(Ability.MERCHANTS_REQUEST),
+    "merchants:application-begin": member("application.write"),
+    "merchants:application-withdraw": member("application.write"),
+    "merchants:application-remove": no_paper, "merchants:application-file": no_paper,
+    "admin:merchants_application_verdicts": admin("merchants.view_application"),
+    "admin:merchants_application_decide": admin("merchants.view_application"),
+    "admin:merchants_application_reveal": admin("merchants.view_application"),
+    "admin:merchants_application_paper": reviewers,
+    "merchants:invite": member("team.manage"),
+    "merchants:member": member("team.manage", of_tea=True),
+    "merchants:member-role": member("team.manage", of_tea=True),
+    "merchants:member-remove": member("team.manage", of_tea=True),
+    "merchants:member-invite": member("team.manage", of_tea=True),
+    "merchants:approvals": member(), "merchants:approval": request_of_tea,
+    "merchants:decide": request_of_tea,
     "payments_portal:home": member("payments.read"),
     "payments_portal:payments": member("payments.read"),
     "payments_portal:payment": member("payments.read", of_tea=True),
@@ -178,6 +234,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "admin:compliance_approval_factor": staff(Ability.SECOND_FACTOR_REQUEST),
     "admin:compliance_approval_email": staff(Ability.SECOND_FACTOR_REQUEST),
     "admin:compliance_user_link": admin("compliance.change_user"),
+    "admin:merchants_screeninghit_decide": decider_of_hits,
     "admin:compliance_user_sessions": admin("compliance.change_user"),
     "admin:login": door_of_admin, "admin:logout": everybody,
     "admin:password_change": admin(), "admin:password_change_done": admin(),

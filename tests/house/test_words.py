@@ -6,14 +6,17 @@ from typing import Final
 
 from compliance.approvals.states import ApprovalState
 from compliance.audit.words import SENTENCES, sentence
-from merchants.accounts.states import MerchantStatus
+from merchants.screening.states import DECIDED
 from paysite.launcher.places import CHECKOUT
 
 ROOMS: Final = ("compliance", "merchants", "payments", "paysite")
 WRITERS: Final = ("record", "entry_values")
 COMPOSED: Final = {
     "approval.{state}": [f"approval.{s}" for s in ApprovalState if s != ApprovalState.PENDING],
-    "merchant.{to.value}": [f"merchant.{s.value}" for s in MerchantStatus],
+    "merchant.{to.value}": ["merchant.active", "merchant.suspended"],
+    "merchant.{wanted.value}": ["merchant.active", "merchant.limited", "merchant.suspended"],
+    "application.{to.value}": ["application.needs_changes", "application.rejected"],
+    "screening.{to.value}": [f"screening.{state.value}" for state in DECIDED],
     "attempt.{to.value}": ["attempt.closed", "attempt.failed", "attempt.abandoned"],
     "person.{deed}": ["person.added", "person.changed", "person.password_set"],
 }
@@ -23,7 +26,7 @@ HANDED_ON: Final = frozenset({
     "compliance/identity/devices.py", "compliance/identity/failures.py",
     "compliance/identity/roles.py", "compliance/identity/reveal.py",
     "compliance/identity/stepup.py", "compliance/identity/passkeys.py",
-    "compliance/protection/vault/files.py",
+    "compliance/protection/vault/files.py", "merchants/terms/renewing.py",
 })  # fmt: skip
 """Files with a writer of their own that is given the action: all their words are looked at."""
 

@@ -32,7 +32,7 @@ from merchants.accounts.register import (
 from merchants.accounts.states import Role
 from merchants.errors import AccessRefused, IllegalMove
 from merchants.models import Member, Merchant
-from merchants.portal.words import refusal_text
+from merchants.words import refusal_text
 from tests.compliance.people import hire
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,8 @@ from compliance.audit.actor import SYSTEM
 from merchants.models import Merchant
 from paysite.demo.channels import connect_sandbox
 from paysite.demo.history import DAYS, make_history
-from paysite.demo.people import make_cast
+from paysite.demo.people import ask_for_a_colleague, make_cast
+from paysite.demo.screening import load_invented_list
 
 
 class Command(BaseCommand):
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("The demo data is for demo mode only: set DEMO=true.")
         connect_sandbox(actor=SYSTEM)
+        load_invented_list(at=timezone.now())
         path = settings.DATA_DIR / "demo.json"
         if Merchant.objects.exists():
             if not path.exists():
@@ -41,6 +43,7 @@ class Command(BaseCommand):
         cast = make_cast(at=now - timedelta(days=DAYS + 1))
         self._write(cast.document)
         count = make_history(cast.merchants, now=now)
+        ask_for_a_colleague(cast.merchants[0], at=now)
         self.stdout.write(f"Created {count} payments over {DAYS} days.")
 
     def _write(self, document: dict[str, Any]) -> None:

@@ -9,7 +9,13 @@ def refusal_text(refusal: MerchantRefusal) -> str:
     """What happened and what to do; always with the code, for support."""
     texts = {
         "email_taken": _("Somebody has this e-mail address already. Ask support to add them."),
+        "last_owner": _(
+            "This is the last owner who can act. Make somebody else an owner first, and let them"
+            " accept their invitation."
+        ),
         "live_not_allowed": _("This merchant cannot take real money yet."),
+        "member_exists": _("This person is in the team already."),
+        "member_not_found": _("This person is not in the team any more."),
         "merchant_suspended": _("This merchant is suspended. Existing data can only be read."),
         "scope_unknown": _("Choose at least one thing that the key may do."),
         "too_many_keys": _("There are too many keys. Revoke one that is not used any more."),

@@ -1,0 +1,99 @@
+"""How long what applicants typed and handed in is kept, and how it is destroyed."""
+
+import json
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from compliance.audit.actor import Actor
+from compliance.audit.trail import record
+from compliance.protection.vault.files import FileClosed, erase_file
+from compliance.protection.vault.models import StoredFile
+from compliance.protection.vault.states import HELD
+from compliance.retention.classes import RetentionClass, register_class
+from merchants.onboarding.models import Application
+from merchants.onboarding.states import ApplicationState
+
+UNFINISHED: Final = timedelta(days=90)
+REJECTED: Final = timedelta(days=10 * 366)
+
+
+def _unfinished(before: datetime) -> Collection[str]:
+    """Never handed in, and nobody has written in them since."""
+    rows = (
+        Application.objects.filter(
+            state__in=[ApplicationState.DRAFT, ApplicationState.WITHDRAWN], round=0,
+            created_at__lt=before, drafts__isnull=False,
+        )
+        .annotate(last=Max("drafts__saved_at"))
+        .filter(last__lt=before)
+    )  # fmt: skip
+    return [row.public_id for row in rows if not _is_empty(row)]
+
+
+def _rejected(before: datetime) -> Collection[str]:
+    rows = Application.objects.filter(
+        state__in=[ApplicationState.REJECTED, ApplicationState.WITHDRAWN], round__gt=0,
+        ended_at__lt=before,
+    )  # fmt: skip
+    return [row.public_id for row in rows if not _is_empty(row)]
+
+
+def _is_empty(application: Application) -> bool:
+    """Whether everything typed is gone already."""
+    return all(draft.typed == [] for draft in application.drafts.all())
+
+
+def erase_applications(things: Sequence[str], actor: Actor, at: datetime, reason: str) -> None:
+    """Destroy what was typed and the papers; the rows stay. Safe to repeat."""
+    for application in Application.objects.filter(public_id__in=things):
+        for document in application.documents.select_related("file"):
+            row: StoredFile = document.file
+            if row.state in HELD:
+                with suppress(FileClosed):  # Somebody was faster.
+                    erase_file(row, actor=actor, at=at, reason=reason)
+        _forget_typed(application, actor, at, reason)
+
+
+@transaction.atomic
+def _forget_typed(application: Application, actor: Actor, at: datetime, reason: str) -> None:
+    locked = Application.objects.select_for_update().get(pk=application.pk)
+    drafts = list(locked.drafts.all())
+    if all(draft.typed == [] for draft in drafts):
+        return
+    for draft in drafts:
+        draft.typed_sealed, draft.version = json.dumps([]), draft.version + 1
+        draft.save(update_fields=["typed_sealed", "version"])
+    if locked.state == ApplicationState.DRAFT:
+        locked.move(ApplicationState.WITHDRAWN, at=at)
+    record(
+        actor, "application.erased", subject=("application", locked.public_id), reason=reason,
+        facts={"sections": sorted(draft.section for draft in drafts)}, at=at,
+    )  # fmt: skip
+
+
+def register_classes() -> None:
+    """Called once, when the application is ready."""
+    action = _("What was typed and the papers are destroyed; the row stays")
+    register_class(RetentionClass(
+        name="unfinished_applications", label=_("Applications that were never handed in"),
+        term=UNFINISHED, begins=_("written in last"), action=action,
+        basis=_("Minimum necessary (Personal Information Protection Law, article 19)"),
+        due=_unfinished, erase=erase_applications,
+    ))  # fmt: skip
+    register_class(RetentionClass(
+        name="rejected_applications", label=_("Applications that were rejected or withdrawn"),
+        term=REJECTED, begins=_("over"), action=action,
+        basis=_("Anti-Money-Laundering Law, records: ten years"), due=_rejected,
+        erase=erase_applications,
+    ))  # fmt: skip
+    register_class(RetentionClass(
+        name="merchant_papers", label=_("Papers of merchants that were taken on"), term=None,
+        basis=_("Anti-Money-Laundering Law: ten years after the end of the business"),
+        begins=_("the business ended"), action=_("Kept"),
+    ))  # fmt: skip

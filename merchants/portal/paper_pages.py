@@ -1,0 +1,108 @@
+"""The merchant's papers: until when each is good, and handing in a new one."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from compliance.identity.signin import person_of
+from compliance.protection.vault.files import Upload
+from compliance.protection.vault.kinds import BYTES_MAX, FileRefused
+from compliance.protection.vault.words import FILE_REFUSALS
+from merchants.access import MerchantAccess
+from merchants.accounts.abilities import APPLICATION_WRITE
+from merchants.accounts.models import Merchant
+from merchants.days import day_of
+from merchants.errors import MerchantRefusal
+from merchants.onboarding.words import refusal_told
+from merchants.portal.session import frame_of, portal_page
+from merchants.terms.expiry import Stage, stage_of
+from merchants.terms.renewing import ask_for_renewal
+from merchants.terms.watch import current_terms
+
+TONES = {
+    Stage.GOOD: "ok", Stage.NOTICE_60: "warn", Stage.NOTICE_30: "warn", Stage.NOTICE_7: "warn",
+    Stage.LIMITED: "bad", Stage.STOPPED: "bad",
+}  # fmt: skip
+
+
+class RenewalForm(forms.Form):
+    """A new paper and its last day."""
+
+    term = forms.IntegerField(widget=forms.HiddenInput())
+    file = forms.FileField(label=gettext_lazy("File"), max_length=255, allow_empty_file=True)
+    last_day = forms.DateField(label=gettext_lazy("Good until"), required=False)
+    is_long = forms.BooleanField(label=gettext_lazy("without an end"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """One of both."""
+        said = super().clean() or {}
+        if not said.get("last_day") and not said.get("is_long"):
+            raise forms.ValidationError(
+                _("Until when is it good? Choose the day, or tick the box.")
+            )
+        return said
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@portal_page(APPLICATION_WRITE)
+def papers(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
+    """Each paper with its term, and the form for a new one."""
+    error, term = "", 0
+    if request.method == "POST":
+        form = RenewalForm(request.POST, request.FILES)
+        error = _ask(request, access, form) if form.is_valid() else _first_error(form)
+        if not error:
+            messages.success(request, _("The new paper is with our reviewers."))
+            return redirect("merchants:papers")
+        term = form.cleaned_data.get("term") or 0
+    merchant = Merchant.objects.get(pk=access.merchant_id)
+    today = day_of(timezone.now())
+    context = {
+        **frame_of(access),
+        "papers": [
+            {
+                "row": row,
+                "stage": stage_of(row.last_day, on=today),
+                "tone": TONES[stage_of(row.last_day, on=today)],
+                "days": (row.last_day - today).days if row.last_day else None,
+                "renewal": row.renewals.order_by("-pk").first(),
+                "error": error if row.pk == term else "",
+            }
+            for row in current_terms(merchant)
+        ],
+        "error": error if not term else "",
+    }
+    return render(request, "portal/merchants/papers.html", context, status=422 if error else 200)
+
+
+def _ask(request: HttpRequest, access: MerchantAccess, form: RenewalForm) -> str:
+    said, person = form.cleaned_data, person_of(request)
+    if person is None:
+        raise Http404
+    last_day: date | None = None if said["is_long"] else said["last_day"]
+    sent = said["file"]
+    upload = Upload(sent.name, sent.content_type or "", sent.read(BYTES_MAX + 1))
+    try:
+        ask_for_renewal(
+            access=access, by=person, term=said["term"], upload=upload, last_day=last_day,
+            at=timezone.now(),
+        )  # fmt: skip
+    except FileRefused as refusal:
+        return str(FILE_REFUSALS[refusal.code])
+    except MerchantRefusal as refusal:
+        return refusal_told(refusal)
+    return ""
+
+
+def _first_error(form: RenewalForm) -> str:
+    return str(next(iter(form.errors.values()))[0])

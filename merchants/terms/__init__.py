@@ -1,0 +1,1 @@
+"""How long a merchant's papers are good, what follows when they run out, and renewals."""
