@@ -43,9 +43,9 @@ from merchants.onboarding.words import (
 from merchants.onboarding.words import (
     FAULTS,
     LEADS,
-    PERMITS,
     REASONS,
     TITLES,
+    WHICH,
     refusal_told,
 )
 from merchants.portal.application_forms import (
@@ -315,7 +315,8 @@ def _papers(standing: Standing, kind: str, error: str) -> list[dict[str, Any]]:
     faults = {fault.field: FAULTS[fault.code] for fault in standing.document_faults}
     return [
         {
-            "kind": need.kind, "title": PAPERS[need.kind], "permit": PERMITS.get(need.permit, ""),
+            "kind": need.kind, "title": PAPERS[need.kind],
+            "which": WHICH.get(f"{need.kind}.{need.which}", ""),
             "is_required": need.is_required, "has_term": need.has_term,
             "takes": standing.takes(need.kind), "fault": faults.get(need.kind, ""),
             "error": error if need.kind == kind else "",
