@@ -17,6 +17,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "application.approved": _("Took a merchant's application on."),
     "application.erased": _("Destroyed what an application said, and its papers."),
     "application.document_added": _("Added a paper to an application."),
+    "application.document_read": _("Had a paper of an application read by a program."),
     "application.document_removed": _("Took a paper out of an application."),
     "application.needs_changes": _("Sent an application back to be mended."),
     "application.opened": _("Began an application."),

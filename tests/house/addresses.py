@@ -26,7 +26,7 @@ ONLY_POST: Final = frozenset({
     "identity:end-session", "set_language", "merchants:revoke", "merchants:decide",
     "merchants:member-role", "merchants:member-remove", "merchants:member-invite",
     "merchants:application-begin", "merchants:application-withdraw",
-    "merchants:application-remove", "merchants:application-file",
+    "merchants:application-remove", "merchants:application-file", "merchants:application-read",
     "admin:merchants_application_verdicts", "admin:merchants_application_decide",
     "admin:merchants_application_reveal",
     "admin:merchants_renewal_decide",

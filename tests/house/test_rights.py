@@ -208,6 +208,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "admin:merchants_renewal_paper": staff(Ability.MERCHANTS_REQUEST),
     "merchants:application-begin": member("application.write"),
     "merchants:application-withdraw": member("application.write"),
+    "merchants:application-read": no_paper,
     "merchants:application-remove": no_paper, "merchants:application-file": no_paper,
     "admin:merchants_application_verdicts": admin("merchants.view_application"),
     "admin:merchants_application_decide": admin("merchants.view_application"),
