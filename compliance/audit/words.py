@@ -62,6 +62,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "member.role_changed": _("Gave a person of a merchant another role."),
     "merchant.active": _("Let a merchant work again."),
     "merchant.register_repeated": _("A business was to be registered for somebody known."),
+    "merchant.closed": _("Ended the business with a merchant."),
     "merchant.limited": _("A merchant is limited: papers ran out."),
     "merchant.registered": _("Registered a merchant."),
     "merchant.suspended": _("Suspended a merchant."),

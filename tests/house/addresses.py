@@ -29,7 +29,7 @@ ONLY_POST: Final = frozenset({
     "merchants:application-remove", "merchants:application-file", "merchants:application-read",
     "admin:merchants_application_verdicts", "admin:merchants_application_decide",
     "admin:merchants_application_reveal",
-    "admin:merchants_renewal_decide",
+    "admin:merchants_renewal_decide", "admin:merchants_merchant_conduct",
     "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
     "admin:compliance_user_link", "admin:merchants_screeninghit_decide", "desk:export",
