@@ -16,6 +16,7 @@ class MerchantsConfig(AppConfig):
         """
         from compliance.protection.rotation import register_held_column
         from merchants import checks  # noqa: F401
+        from merchants.accounts import conduct
         from merchants.accounts.callback_secret import BEFORE, CURRENT
         from merchants.accounts.team_requests import register_kinds
         from merchants.onboarding import approving, retention
@@ -29,3 +30,4 @@ class MerchantsConfig(AppConfig):
             register_held_column(held, model="merchants.Merchant", row="public_id")
         register_kinds()
         approving.register_kinds()
+        conduct.register_kinds()

@@ -9,6 +9,7 @@ def refusal_text(refusal: MerchantRefusal) -> str:
     """What happened and what to do; always with the code, for support."""
     texts = {
         "email_taken": _("Somebody has this e-mail address already. Ask support to add them."),
+        "illegal_move": _("The merchant is not where you think it is. Look at its status again."),
         "last_owner": _(
             "This is the last owner who can act. Make somebody else an owner first, and let them"
             " accept their invitation."

@@ -197,6 +197,8 @@ LIMITS = {
     "link": (20, 3600, "closed"),
     "link.name": (5, 3600, "closed"),
     "link.open": (60, 900, "closed"),
+    # Pictures that one person has read: each takes a processor for seconds.
+    "recognise": (20, 600, "closed"),
     # Businesses that register: from one address of the network, and for one mailbox.
     "register": (10, 3600, "closed"),
     "register.name": (3, 3600, "closed"),

@@ -44,6 +44,8 @@ class Merchant(models.Model):
         _("suspended for"), max_length=8, choices=Suspension, blank=True, db_default=""
     )
 
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+
     class Meta:
         verbose_name = _("merchant")
         verbose_name_plural = _("merchants")
@@ -58,6 +60,11 @@ class Merchant(models.Model):
                     )
                 ),
                 name="merchant_status_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="closed", closed_at__isnull=False)
+                | (~Q(status="closed") & Q(closed_at__isnull=True)),
+                name="merchant_end_has_its_time",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=MerchantStatus.values), name="merchant_status_known"
@@ -97,7 +104,8 @@ class Merchant(models.Model):
         require_merchant_move(MerchantStatus(self.status), to)
         self.status, self.suspended_for = to, suspended_for
         self.suspended_at = at if to is MerchantStatus.SUSPENDED else None
-        self.save(update_fields=["status", "suspended_at", "suspended_for"])
+        self.closed_at = at if to is MerchantStatus.CLOSED else None
+        self.save(update_fields=["status", "suspended_at", "suspended_for", "closed_at"])
 
 
 class Member(models.Model):

@@ -10,9 +10,10 @@ from compliance.identity.models import User
 from compliance.identity.people import invite
 from compliance.numbers import new_number
 from merchants.accounts.callback_secret import new_secret, seal_secret
+from merchants.accounts.keys import revoke_api_key
 from merchants.accounts.models import Member, Merchant
 from merchants.accounts.states import MerchantStatus, Role, Suspension
-from merchants.errors import MerchantRefusal
+from merchants.errors import IllegalMove, MerchantRefusal
 
 
 class MemberExists(MerchantRefusal):
@@ -106,25 +107,45 @@ def invite_member(
     return add_member(merchant_id=merchant_id, user=user, role=role, actor=actor, at=at)
 
 
+@transaction.atomic
 def suspend_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime) -> Merchant:
-    """Stop a merchant from doing business; its people and keys still read. Raises IllegalMove."""
+    """Stop a merchant from doing business; its people and keys still read.
+
+    One whose papers ran out may be suspended by the staff as well. Raises IllegalMove.
+    """
+    merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
+    if merchant.suspended_for == Suspension.STAFF:
+        raise IllegalMove(before=merchant.status, after=MerchantStatus.SUSPENDED.value)
     return _move(
-        merchant_id, MerchantStatus.SUSPENDED, suspended_for=Suspension.STAFF, reason=reason,
+        merchant, MerchantStatus.SUSPENDED, suspended_for=Suspension.STAFF, reason=reason,
         actor=actor, at=at,
     )  # fmt: skip
 
 
+@transaction.atomic
 def resume_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime) -> Merchant:
     """Let a suspended merchant do business again. Raises IllegalMove."""
-    return _move(merchant_id, MerchantStatus.ACTIVE, reason=reason, actor=actor, at=at)
+    merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
+    return _move(merchant, MerchantStatus.ACTIVE, reason=reason, actor=actor, at=at)
 
 
 @transaction.atomic
+def close_merchant(*, merchant_id: int, reason: str, actor: Actor, at: datetime) -> Merchant:
+    """End the business with a merchant for good: its keys are void, its people still read.
+
+    Called by an executed approval. Raises IllegalMove.
+    """
+    merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
+    for key in merchant.api_keys.filter(revoked_at__isnull=True):
+        revoke_api_key(merchant_id=merchant.pk, key=key.public_id, actor=actor, at=at)
+    return _move(merchant, MerchantStatus.CLOSED, reason=reason, actor=actor, at=at)
+
+
 def _move(
-    merchant_id: int, to: MerchantStatus, *, suspended_for: str = "", reason: str, actor: Actor,
+    merchant: Merchant, to: MerchantStatus, *, suspended_for: str = "", reason: str, actor: Actor,
     at: datetime,
 ) -> Merchant:  # fmt: skip
-    merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
+    """The caller holds the merchant's lock."""
     before = merchant.status
     merchant.move(to, at=at, suspended_for=suspended_for)
     record(

@@ -39,7 +39,13 @@ MERCHANT_MOVES: Final[dict[MerchantStatus, frozenset[MerchantStatus]]] = {
         {MerchantStatus.ACTIVE, MerchantStatus.SUSPENDED, MerchantStatus.CLOSED}
     ),
     MerchantStatus.SUSPENDED: frozenset(
-        {MerchantStatus.ACTIVE, MerchantStatus.LIMITED, MerchantStatus.CLOSED}
+        {
+            MerchantStatus.ACTIVE,
+            MerchantStatus.LIMITED,
+            MerchantStatus.CLOSED,
+            # The staff may suspend whom the papers stopped: then only the staff let them go on.
+            MerchantStatus.SUSPENDED,
+        }
     ),
     MerchantStatus.CLOSED: frozenset(),
 }

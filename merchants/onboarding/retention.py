@@ -20,7 +20,7 @@ from merchants.onboarding.models import Application
 from merchants.onboarding.states import ApplicationState
 
 UNFINISHED: Final = timedelta(days=90)
-REJECTED: Final = timedelta(days=10 * 366)
+TEN_YEARS: Final = timedelta(days=10 * 366)
 
 
 def _unfinished(before: datetime) -> Collection[str]:
@@ -41,6 +41,14 @@ def _rejected(before: datetime) -> Collection[str]:
         state__in=[ApplicationState.REJECTED, ApplicationState.WITHDRAWN], round__gt=0,
         ended_at__lt=before,
     )  # fmt: skip
+    return [row.public_id for row in rows if not _is_empty(row)]
+
+
+def _of_closed(before: datetime) -> Collection[str]:
+    """As long as the business goes on, they are evidence."""
+    rows = Application.objects.filter(
+        state=ApplicationState.APPROVED, merchant__closed_at__lt=before
+    )
     return [row.public_id for row in rows if not _is_empty(row)]
 
 
@@ -88,12 +96,12 @@ def register_classes() -> None:
     ))  # fmt: skip
     register_class(RetentionClass(
         name="rejected_applications", label=_("Applications that were rejected or withdrawn"),
-        term=REJECTED, begins=_("over"), action=action,
+        term=TEN_YEARS, begins=_("over"), action=action,
         basis=_("Anti-Money-Laundering Law, records: ten years"), due=_rejected,
         erase=erase_applications,
     ))  # fmt: skip
     register_class(RetentionClass(
-        name="merchant_papers", label=_("Papers of merchants that were taken on"), term=None,
+        name="merchant_papers", label=_("Papers of merchants that were taken on"), term=TEN_YEARS,
         basis=_("Anti-Money-Laundering Law: ten years after the end of the business"),
-        begins=_("the business ended"), action=_("Kept"),
+        begins=_("the business ended"), action=action, due=_of_closed, erase=erase_applications,
     ))  # fmt: skip

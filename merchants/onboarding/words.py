@@ -289,6 +289,17 @@ DILIGENCES: Final[Words] = {
 """What is done for a merchant of high risk beside all else."""
 
 REFUSALS: Final[Words] = {
+    "recogniser_off": _("Documents are not read here: type what they say."),
+    "recogniser_missing": _("Documents are not read here: type what they say."),
+    "recogniser_language_missing": _("Documents are not read here: type what they say."),
+    "not_scanned": _("The file waits for the virus scan. Try again in a few minutes."),
+    "not_a_picture": _("Only pictures are read. Type what the paper says."),
+    "picture_too_large": _("The picture is too large to be read. Type what the paper says."),
+    "recogniser_slow": _(
+        "Reading took too long. Type what the paper says, or add a clearer picture."
+    ),
+    "recogniser_failed": _("The picture could not be read. Type what the paper says."),
+    "recogniser_garbage": _("The picture could not be read. Type what the paper says."),
     "unknown": _("There is no such renewal any more."),
     "term_unknown": _("This paper is not in force any more. Look at the list again."),
     "ends_too_early": _("The new paper must be good for longer than the one it replaces."),

@@ -25,8 +25,10 @@ from merchants.days import day_of
 from merchants.errors import MerchantRefusal
 from merchants.onboarding.agreement import CURRENT, agreement_text
 from merchants.onboarding.applying import reopen
+from merchants.onboarding.assisted import READ
 from merchants.onboarding.drafting import add_document, remove_document, save_section
 from merchants.onboarding.reading import DOCUMENTS, Standing, standing_of
+from merchants.onboarding.recognising.choosing import Readiness, readiness
 from merchants.onboarding.refusals import (
     AgreementChanged,
     ApplicationNotFound,
@@ -313,6 +315,7 @@ def _to_next(standing: Standing, section: str) -> HttpResponse:
 def _papers(standing: Standing, kind: str, error: str) -> list[dict[str, Any]]:
     """Each kind of paper with its files and what is wrong."""
     faults = {fault.field: FAULTS[fault.code] for fault in standing.document_faults}
+    can_read = readiness() == Readiness.READY
     return [
         {
             "kind": need.kind, "title": PAPERS[need.kind],
@@ -320,6 +323,9 @@ def _papers(standing: Standing, kind: str, error: str) -> list[dict[str, Any]]:
             "is_required": need.is_required, "has_term": need.has_term,
             "takes": standing.takes(need.kind), "fault": faults.get(need.kind, ""),
             "error": error if need.kind == kind else "",
+            "is_read": (
+                need.kind in READ and can_read and standing.is_open(READ[need.kind][0])
+            ),
             "files": [
                 {"row": one, "verdict": _verdict(standing, one.file.public_id)}
                 for one in standing.documents

@@ -13,7 +13,7 @@ ROOMS: Final = ("compliance", "merchants", "payments", "paysite")
 WRITERS: Final = ("record", "entry_values")
 COMPOSED: Final = {
     "approval.{state}": [f"approval.{s}" for s in ApprovalState if s != ApprovalState.PENDING],
-    "merchant.{to.value}": ["merchant.active", "merchant.suspended"],
+    "merchant.{to.value}": ["merchant.active", "merchant.suspended", "merchant.closed"],
     "merchant.{wanted.value}": ["merchant.active", "merchant.limited", "merchant.suspended"],
     "application.{to.value}": ["application.needs_changes", "application.rejected"],
     "screening.{to.value}": [f"screening.{state.value}" for state in DECIDED],

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from merchants.onboarding.masks import KIND_OF
+from paysite.demo.applicant import SECTIONS
 from tests.journeys.running import Platform
 
 SECRET_NAMES: Final = frozenset({"password", "totp_secret", "api_key", "callback_secret"})
@@ -29,6 +31,10 @@ def leaks(platform: Platform) -> list[str]:
 def seeded(platform: Platform) -> Iterator[tuple[str, bytes]]:
     """The secrets that this platform was started with."""
     yield from _named(platform.demo, "demo")
+    for section, rows in SECTIONS.items():
+        for row in rows:
+            for name in KIND_OF.keys() & row.keys():
+                yield f"{section}.{name}", row[name].encode()
     for line in (platform.data / "secrets.env").read_text().splitlines():
         name, _, value = line.partition("=")
         for secret in value.strip("'\"").split(","):

@@ -10,12 +10,13 @@ from compliance.identity.models import User
 from compliance.identity.reveal import RevealRefused
 from compliance.protection.vault.models import StoredFile
 from compliance.retention.classes import find_class
-from merchants.models import Draft
+from merchants.models import Draft, Merchant
 from merchants.onboarding.masks import KIND_OF
 from merchants.onboarding.refusals import ApplicationNotFound
 from merchants.onboarding.retention import UNFINISHED
 from merchants.onboarding.revealing import reveal_field
 from merchants.onboarding.sections import SECTIONS
+from merchants.onboarding.states import ApplicationState
 from tests.cast import NOON, later
 from tests.compliance.people import Person, confirm, hire
 from tests.merchants.applying import (
@@ -135,6 +136,18 @@ class TestRetention:
         assert self.due(91) == []
         self.erase([number])
         assert AuditEntry.objects.filter(action="application.erased").count() == 1
+
+    def test_papers_of_a_merchant_are_due_ten_years_after_its_end(self, lin):
+        application = fill(lin)
+        hand_in(lin)
+        application.refresh_from_db()
+        application.move(ApplicationState.APPROVED, at=NOON)
+        Merchant.objects.update(status="closed", closed_at=NOON)
+        kind = find_class("merchant_papers")
+        assert kind is not None
+        assert kind.due is not None
+        assert list(kind.due(NOON)) == []
+        assert list(kind.due(later(1))) == [application.public_id]
 
     def test_what_was_written_in_lately_or_handed_in_stays(self, lin):
         fill(lin)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from compliance.audit.actor import SYSTEM
 from merchants.models import Merchant
+from paysite.demo.applicant import apply_for_one
 from paysite.demo.channels import connect_sandbox
 from paysite.demo.history import DAYS, make_history
 from paysite.demo.people import ask_for_a_colleague, make_cast
@@ -41,6 +42,7 @@ class Command(BaseCommand):
             return
         now = timezone.now()
         cast = make_cast(at=now - timedelta(days=DAYS + 1))
+        cast.document["users"]["applicant"] = apply_for_one(at=now - timedelta(hours=5))
         self._write(cast.document)
         count = make_history(cast.merchants, now=now)
         ask_for_a_colleague(cast.merchants[0], at=now)

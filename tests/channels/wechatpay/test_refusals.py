@@ -100,7 +100,7 @@ def test_a_call_is_good_for_five_minutes_and_once(keys: Keys) -> None:
         given,
         SandboxTransport(),
         base_url=BASE_URL,
-        clock=lambda: timezone.now() - timedelta(seconds=299),
+        clock=lambda: timezone.now() - timedelta(seconds=270),
     )
     later = connect(
         given,
