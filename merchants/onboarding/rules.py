@@ -33,7 +33,6 @@ def judge(entity: str, read: Mapping[str, Reading]) -> tuple[Fault, ...]:
     far as their values go.
     """
     return (
-        *_terms(read),
         *_category(read),
         *_contact(read),
         *_account(entity, read),
@@ -57,16 +56,6 @@ def parties(read: Mapping[str, Reading]) -> tuple[Party, ...]:
 def same_name(one: str, other: str) -> bool:
     """Whether two names are the same but for width, spaces and brackets."""
     return _bare(one) == _bare(other)
-
-
-def _terms(read: Mapping[str, Reading]) -> list[Fault]:
-    faults = []
-    for section in ("licence", "legal_person"):
-        for row in _rows(read, section):
-            first, last = row.get("valid_from"), row.get("valid_to")
-            if first is not None and last is not None and last < first:  # type: ignore[operator]
-                faults.append(Fault(section, "valid_to", "ends_before_it_begins"))
-    return faults
 
 
 def _category(read: Mapping[str, Reading]) -> list[Fault]:

@@ -186,7 +186,6 @@ FAULTS: Final[Words] = {
     "day_shape": _("There is no such day. Choose one from the calendar."),
     "expired": _("It has expired. Hand in a valid one."),
     "begins_later": _("It is not valid yet."),
-    "ends_before_it_begins": _("It ends before it begins. Compare both days with the paper."),
     "share_shape": _("Type a number such as 25 or 33.33."),
     "share_range": _("A share is more than 0 and at most 100."),
     "amount_shape": _("Type whole yuan, digits only."),
