@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from merchants.terms.expiry import GRACE_DAYS, Stage, stage_of
+from merchants.terms.expiry import GRACE_DAYS, NOTICE_DAYS, Stage, stage_of
 
 LAST = date(2027, 3, 1)
 
@@ -45,3 +45,9 @@ def test_a_later_last_day_is_never_worse(on, one, other):
 @given(on=DAYS, last=DAYS)
 def test_good_to_the_end_of_the_last_day(on, last):
     assert (stage_of(last, on=on) >= Stage.LIMITED) == (on > last)
+
+
+@given(on=DAYS, further=st.integers(min_value=max(NOTICE_DAYS) + 1, max_value=4000))
+def test_a_renewal_begins_anew_however_late_it_comes(on, further):
+    renewed = on + timedelta(days=further)
+    assert stage_of(renewed, on=on) is Stage.GOOD
