@@ -10,10 +10,11 @@ from django.utils.functional import Promise
 from merchants.onboarding.reading import Part, Standing
 from merchants.onboarding.sections import Fault, Field, Section, Typed
 from merchants.onboarding.values import LONG_TERM
-from merchants.onboarding.words import CHOICES, FAULTS, HELP, LABELS, REASONS, TITLES
+from merchants.onboarding.words import CHOICES, FAULTS, HELP, LABELS, REASONS
 
 SPARE_ROWS: Final = 1
 """Empty rows offered below those of a list."""
+VERSION_DIGITS_MAX: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,14 @@ def typed_in(section: Section, post: QueryDict) -> list[dict[str, str]]:
 def version_in(post: QueryDict) -> int:
     """The version that the form was built from; what is no number is none at all."""
     text = post.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < len("1000000") else -1
+    is_number = text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS_MAX
+    return int(text) if is_number else -1
 
 
-def rows_of(
-    part: Part, standing: Standing, *, typed: Sequence[Typed] | None = None, is_told: bool
-) -> list[Row]:
+def rows_of(part: Part, standing: Standing, *, is_told: bool) -> list[Row]:
     """The section's rows with what was typed; faults beside them when it is time to tell."""
     section = part.section
-    rows = list(part.typed if typed is None else typed) or [{}]
+    rows = list(part.typed) or [{}]
     if section.is_list:
         rows = [row for row in rows if any(row.values())]
         rows += [{}] * max(1 - len(rows), min(SPARE_ROWS, section.rows_max - len(rows)))
@@ -93,11 +93,6 @@ def reviewers_words(standing: Standing, section: str) -> list[Mapping[str, Any]]
         for target, verdict in standing.verdicts.items()
         if not verdict.is_right and target.startswith(f"{section}.")
     ]
-
-
-def title_of(section: str) -> str | Promise:
-    """What a section is called."""
-    return TITLES[section]
 
 
 def _typed(field: Field, number: int, post: QueryDict) -> str:
