@@ -7,10 +7,11 @@ from merchants.accounts.models import ApiKey, Member, Merchant
 from merchants.admin.applications import ApplicationAdmin
 from merchants.admin.renewals import RenewalAdmin
 from merchants.admin.screening import ListVersionAdmin, ScreeningHitAdmin, ScreeningListAdmin
+from merchants.admin.tickets import TicketAdmin
 
 __all__ = [
     "ApplicationAdmin", "ListVersionAdmin", "MerchantAdmin", "RenewalAdmin", "ScreeningHitAdmin",
-    "ScreeningListAdmin",
+    "ScreeningListAdmin", "TicketAdmin",
 ]  # fmt: skip
 
 
