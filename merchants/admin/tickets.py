@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -47,7 +47,13 @@ WRITING: Final[Mapping[str, Callable[..., Any]]] = {"answer": answer, "note": no
 MOVING: Final[Mapping[str, Callable[..., Any]]] = {
     "resolve": resolve, "reopen": reopen, "close": close,
 }  # fmt: skip
-QUEUE: Final = ("rank", "wait", "-pk")
+_WAITED_FOR: Final = Case(
+    When(~Q(state__in=STAFF_TURN), then=None),
+    When(first_answered_at__isnull=True, then="first_answer_due_at"),
+    default="resolution_due_at",
+)
+QUEUE: Final = (_WAITED_FOR.asc(nulls_last=True), "-pk")
+"""What waits for the staff first, the earliest due on top; then the newest."""
 
 
 class ShowFilter(admin.SimpleListFilter):
@@ -89,6 +95,7 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ["merchant"]
     search_fields = ["public_id__exact", "payment__exact", "merchant__public_id__exact"]
     search_help_text = gettext_lazy("An exact number: ticket, payment or merchant")
+    ordering = QUEUE
     actions = None
     sortable_by = ()
     list_per_page = 50
@@ -105,22 +112,6 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         """The sheet of pages that tell a story."""
 
         css = {"all": ["css/admin-payments.css", "css/tickets.css"]}
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """What waits for the staff first, the earliest due on top; then the newest."""
-        rank = Case(When(state__in=STAFF_TURN, then=Value(0)), default=Value(1))
-        wait = Case(
-            When(~Q(state__in=STAFF_TURN), then=None),
-            When(first_answered_at__isnull=True, then="first_answer_due_at"),
-            default="resolution_due_at",
-        )
-        rows = super().get_queryset(request).annotate(rank=rank, wait=wait)
-        sorted_rows: QuerySet[Any] = rows.order_by(*QUEUE)
-        return sorted_rows
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """As the rows are asked for above."""
-        return QUEUE
 
     @admin.display(description=pgettext_lazy("ticket", "asked by"))
     def asker(self, ticket: Ticket) -> str:

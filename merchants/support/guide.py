@@ -30,7 +30,7 @@ SNIPPET: Final = 60
 """Characters of the text around what was found."""
 QUERY_MAX: Final = 80
 _LINK: Final = re.compile(
-    r"(?P<page>[a-z0-9-]+)\.md(?P<anchor>#part-[0-9]+)?|(?P<site>/[\w/.-]*(?:#[\w-]+)?)|https://.+"
+    r"(?P<page>[a-z0-9-]+)\.md(?P<anchor>#part-[0-9]+)?|(?P<site>/(?!/)[\w/.-]*(?:#[\w-]+)?)|https://.+"
 )
 
 

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from compliance.audit.actor import Actor
 from compliance.identity.models import User
 from compliance.identity.roles import Ability, may
+from compliance.numbers import is_number
 from merchants.access import MerchantAccess, require
 from merchants.accounts.abilities import TICKETS_READ
 from merchants.support.links import ticket_behind
@@ -42,14 +43,15 @@ class Side:
 
     def find(self, ticket: str) -> Ticket:
         """The ticket with this public number. Raises TicketUnknown."""
-        found = self.rows.filter(public_id=ticket).first()
-        if found is None:
-            raise TicketUnknown(ticket=ticket)
-        return found
+        return self._one_of(self.rows, ticket)
 
     def lock(self, ticket: str) -> Ticket:
         """The same, its row locked. Raises TicketUnknown."""
-        found = self.rows.select_for_update(of=("self",)).filter(public_id=ticket).first()
+        return self._one_of(self.rows.select_for_update(of=("self",)), ticket)
+
+    @staticmethod
+    def _one_of(rows: "QuerySet[Ticket]", ticket: str) -> Ticket:
+        found = rows.filter(public_id=ticket).first() if is_number(ticket, "tkt_") else None
         if found is None:
             raise TicketUnknown(ticket=ticket)
         return found
