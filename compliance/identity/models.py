@@ -326,9 +326,10 @@ class Letter(models.Model):
     """An e-mail to somebody, see `letters`. Rows live for weeks, their text until it is sent."""
 
     public_id = models.CharField(max_length=32, unique=True)
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
+    """Null: to somebody who has no account, whose address is sealed with the text."""
     to = models.EmailField(blank=True)
-    """Empty: a text message to the person's phone."""
+    """Empty, of a person: a text message to their phone."""
     about = models.CharField(max_length=64)
     """The name of its template."""
     body_sealed = models.TextField(blank=True)
