@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('merchants', '0005_terms'),
+        ('merchants', '0006_ends'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
