@@ -327,9 +327,8 @@ class Letter(models.Model):
 
     public_id = models.CharField(max_length=32, unique=True)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
-    """Null: to somebody who has no account, whose address is sealed with the text."""
     to = models.EmailField(blank=True)
-    """Empty, of a person: a text message to their phone."""
+    """Empty: a text message to the person's phone; without a person, sealed with the text."""
     about = models.CharField(max_length=64)
     """The name of its template."""
     body_sealed = models.TextField(blank=True)
