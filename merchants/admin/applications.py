@@ -42,8 +42,9 @@ from merchants.onboarding.reviewing import (
     targets_of,
 )
 from merchants.onboarding.screened import outcomes_for, subjects_of
-from merchants.onboarding.sections import LONG_TERM, Field, Typed
+from merchants.onboarding.sections import Field, Typed
 from merchants.onboarding.states import ApplicationState
+from merchants.onboarding.values import LONG_TERM
 from merchants.onboarding.words import (
     CHOICES,
     DOCUMENTS,

@@ -26,8 +26,9 @@ from merchants.onboarding.reading import standing_of
 from merchants.onboarding.refusals import VerdictRefused
 from merchants.onboarding.reviewing import lock_for_review, targets_of, tell_owners
 from merchants.onboarding.screened import outcomes_for, waits_for_decision
-from merchants.onboarding.sections import FOREVER, Value
+from merchants.onboarding.sections import Value
 from merchants.onboarding.states import ApplicationState, Entity
+from merchants.onboarding.values import FOREVER
 from merchants.onboarding.words import refusal_told
 from merchants.terms.models import Term
 from merchants.terms.states import TermKind

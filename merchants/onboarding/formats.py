@@ -49,7 +49,7 @@ def read_credit_code(typed: str) -> str:
 
     Raises Unfit: credit_code_shape, credit_code_area, credit_code_check.
     """
-    code = _squeezed(typed).upper()
+    code = squeezed(typed).upper()
     if not _CREDIT_SHAPE.fullmatch(code):
         raise Unfit("credit_code_shape")
     if code[2:4] not in PROVINCES | {STATE_AREA}:
@@ -71,7 +71,7 @@ def read_identity_number(typed: str, *, on: date) -> str:
 
     Raises Unfit: identity_shape, identity_area, identity_date, identity_check, identity_age.
     """
-    number = _squeezed(typed).upper()
+    number = squeezed(typed).upper()
     if not re.fullmatch(r"[0-9]{17}[0-9X]", number):
         raise Unfit("identity_shape")
     if number[:2] not in PROVINCES | {"83"}:
@@ -98,7 +98,7 @@ def read_card_number(typed: str) -> str:
 
     Raises Unfit: card_shape, card_check.
     """
-    number = _squeezed(typed).replace("-", "")
+    number = squeezed(typed).replace("-", "")
     if not (number.isascii() and number.isdigit() and len(number) in _CARD_DIGITS):
         raise Unfit("card_shape")
     doubled = (sum(divmod(int(digit) * 2, 10)) for digit in number[-2::-2])
@@ -109,7 +109,7 @@ def read_card_number(typed: str) -> str:
 
 def read_account_number(typed: str) -> str:
     """A company's bank account, which has no check digit. Raises Unfit: account_shape."""
-    number = _squeezed(typed).replace("-", "")
+    number = squeezed(typed).replace("-", "")
     if not _ACCOUNT_SHAPE.fullmatch(number):
         raise Unfit("account_shape")
     return number
@@ -117,7 +117,7 @@ def read_account_number(typed: str) -> str:
 
 def read_bank_code(typed: str) -> str:
     """A branch's 联行号, twelve digits. Raises Unfit: bank_code_shape."""
-    code = _squeezed(typed)
+    code = squeezed(typed)
     if not _BANK_CODE_SHAPE.fullmatch(code):
         raise Unfit("bank_code_shape")
     return code
@@ -125,13 +125,13 @@ def read_bank_code(typed: str) -> str:
 
 def read_icp_number(typed: str) -> str:
     """A site's or app's filing, such as 京ICP备12345678号-1. Raises Unfit: icp_shape."""
-    number = _squeezed(typed).upper()
+    number = squeezed(typed).upper()
     if not _ICP_SHAPE.fullmatch(number):
         raise Unfit("icp_shape")
     return number
 
 
-def _squeezed(typed: str) -> str:
+def squeezed(typed: str) -> str:
     """Without the spaces by which people group digits, and with full-width characters narrowed."""
     narrow = "".join(chr(ord(c) - 0xFEE0) if "\uff01" <= c <= "\uff5e" else c for c in typed)
     return re.sub(r"[\s\u3000\u200b\ufeff]", "", narrow)

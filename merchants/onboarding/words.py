@@ -36,6 +36,7 @@ LEADS: Final[Words] = {
 LABELS: Final[Words] = {
     "entity.entity": _("Kind of business"),
     "entity.short_name": _("Short name that customers see"),
+    "entity.contact_role": _("Who the contact person is"),
     "entity.contact_name": _("Contact person"),
     "entity.contact_mobile": _("Mobile number of the contact"),
     "entity.contact_email": _("E-mail of the contact"),
@@ -78,6 +79,17 @@ LABELS: Final[Words] = {
 }
 
 HELP: Final[Words] = {
+    "entity.short_name": _("On the page where they pay, and on their bill."),
+    "entity.contact_role": _("For somebody else we ask for a letter with the company's seal."),
+    "legal_person.valid_to": _("Leave the day empty and tick the box for a card without an end."),
+    "shareholders.share": _("With two decimals at most, such as 33.33."),
+    "owners.share": _("Together with what is held through other companies."),
+    "owners.explanation": _(
+        "By contract, by votes, through relatives; for a senior manager, why nobody else is the"
+        " owner."
+    ),
+    "account.holder": _("The business as on the licence; for a card, its operator."),
+    "business.usual_amount": _("What most payments come to, not the largest one."),
     "licence.credit_code": _("Eighteen digits and letters. We check the check digit as you type."),
     "licence.valid_to": _("Leave the day empty and tick the box for a licence without an end."),
     "legal_person.identity_number": _("Kept encrypted. Our staff see it in part only."),
@@ -90,6 +102,8 @@ CHOICES: Final[Words] = {
     "entity.entity.enterprise": _("Enterprise"),
     "entity.entity.individual": _("Individual business"),
     "entity.entity.institution": _("Institution"),
+    "entity.contact_role.legal_person": _("The legal representative"),
+    "entity.contact_role.authorised": _("Somebody else, with a letter of authorisation"),
     "shareholders.kind.person": _("Person"),
     "shareholders.kind.company": _("Company"),
     "owners.basis.share": _("Holds a quarter or more"),
@@ -132,37 +146,46 @@ DOCUMENTS: Final[Words] = {
     "identity_front": _("Identity card of the legal representative, side with the picture"),
     "identity_back": _("Identity card of the legal representative, side with the emblem"),
     "account_proof": _("Proof of the settlement account"),
-    "premises": _("Shop front and inside, or pictures of the site or app"),
+    "premises": _("Place of business"),
     "owners_identity": _("Identity cards of the beneficial owners"),
     "charter": _("Charter or founding document"),
     "permit": _("Permit for the trade"),
+    "authorisation": _("Letter of authorisation for the contact person"),
     "other": _("Anything else"),
 }
 
-PERMITS: Final[Words] = {
-    "food": _("Food business licence"),
-    "publications": _("Publications business licence"),
-    "education": _("School-running permit"),
-    "medical": _("Licence of a medical institution"),
-    "medicines": _("Medicines business licence"),
-    "tobacco": _("Tobacco retail licence"),
-    "travel": _("Travel agency licence"),
-    "lodging": _("Special trade licence for lodging"),
-    "transport": _("Road transport licence"),
-    "charity": _("Registration as a charity"),
-    "prepaid_cards": _("Filing as a card issuer"),
+WHICH: Final[Words] = {
+    "account_proof.company": _("The permit to open it, or what the bank prints of the account"),
+    "account_proof.personal": _("A picture of the card's side with the number"),
+    "premises.shop": _("Pictures of the shop front, the inside and the till"),
+    "premises.site": _("Pictures of the first page and of a page with goods and prices"),
+    "premises.app": _("Pictures of the first screen and of a screen with goods and prices"),
+    "permit.food": _("Food business licence"),
+    "permit.publications": _("Publications business licence"),
+    "permit.education": _("School-running permit"),
+    "permit.medical": _("Licence of a medical institution"),
+    "permit.medicines": _("Medicines business licence"),
+    "permit.tobacco": _("Tobacco retail licence"),
+    "permit.travel": _("Travel agency licence"),
+    "permit.lodging": _("Special trade licence for lodging"),
+    "permit.transport": _("Road transport licence"),
+    "permit.charity": _("Registration as a charity"),
+    "permit.prepaid_cards": _("Filing as a card issuer"),
 }
 
 FAULTS: Final[Words] = {
     "missing": _("Please fill this in."),
     "too_long": _("This is too long. Please shorten it."),
     "control_characters": _("There are invisible characters in it. Please type it anew."),
+    "contact_is_another": _(
+        "The legal representative has another name. Mend the name, or say that the contact is"
+        " somebody else."
+    ),
     "not_offered": _("Choose one of the list."),
     "too_many_rows": _("There are too many rows. Please write to support."),
     "day_shape": _("There is no such day. Choose one from the calendar."),
     "expired": _("It has expired. Hand in a valid one."),
     "begins_later": _("It is not valid yet."),
-    "ends_before_it_begins": _("It ends before it begins. Compare both days with the paper."),
     "share_shape": _("Type a number such as 25 or 33.33."),
     "share_range": _("A share is more than 0 and at most 100."),
     "amount_shape": _("Type whole yuan, digits only."),
@@ -201,10 +224,11 @@ FAULTS: Final[Words] = {
     "manager_beside_owner": _(
         "The senior manager is named only where nobody owns or controls the company."
     ),
-    "named_twice": _("This person is named twice. Put both together."),
-    "another_name_before": _(
-        "The same identity number stands beside another name. Which is right?"
+    "less_than_held": _(
+        "This is less than the share of the same person under Shareholders. Correct one of them."
     ),
+    "named_twice": _("This one is named twice. Put both together."),
+    "another_name_before": _("The same number stands beside another name. Which is right?"),
     "document_missing": _("Please add it."),
     "document_rejected": _("It was rejected. Take it back and add another."),
     "document_infected": _("A virus was found in it. Take it back and add a clean one."),
@@ -223,6 +247,45 @@ REASONS: Final[Words] = {
     "other": pgettext_lazy("reason", "Something else; see the words beside it."),
 }
 """Why a reviewer rejects a field or a paper, as the applicant reads it."""
+
+GRADES: Final[Words] = {
+    "low": pgettext_lazy("risk", "Low"),
+    "medium": pgettext_lazy("risk", "Medium"),
+    "high": pgettext_lazy("risk", "High"),
+}
+
+RISKS: Final[Words] = {
+    "category_high": _("A trade of high risk"),
+    "category_medium": _("A trade of medium risk"),
+    "category_blocked": _("A trade that is not taken on"),
+    "volume_high": _("Expects sales of 5 million yuan a month or more"),
+    "volume_raised": _("Expects sales of 500 thousand yuan a month or more"),
+    "amount_high": _("Usual payments of 50 thousand yuan or more"),
+    "amount_raised": _("Usual payments of 5 thousand yuan or more"),
+    "amount_above_volume": _("One usual payment is more than the sales of a month"),
+    "company_new": _("Licensed less than six months ago"),
+    "company_young": _("Licensed less than two years ago"),
+    "held_by_companies": _("Companies hold a quarter or more of it"),
+    "owner_by_control": _("Somebody controls it in another way than by a share"),
+    "owner_is_manager": _("No owner was found: the senior manager stands in"),
+    "owner_from_outside": _("People with residence permits of Hong Kong, Macau or Taiwan"),
+    "site_without_filing": _("A site or app without an ICP filing"),
+    "paid_to_a_card": _("Paid to its operator's own card"),
+    "screening_dismissed": _("A hit of screening that was found to be somebody else"),
+    "screening_open": _("Screening is not finished"),
+    "screening_confirmed": _("Somebody is on a list"),
+    "not_stated": _("Something that counts was not stated"),
+}
+"""Why a merchant has its grade of risk. For reviewers only: merchants never see them."""
+
+DILIGENCES: Final[Words] = {
+    "source_of_funds": _("Ask where the money comes from, with evidence"),
+    "purpose_in_detail": _("Ask what exactly is sold to whom, with contracts"),
+    "site_visit": _("Visit the place of business, or its people by video"),
+    "senior_approval": _("Have a senior manager agree"),
+    "tighter_limits": _("Set lower limits for each payment and each day"),
+}
+"""What is done for a merchant of high risk beside all else."""
 
 REFUSALS: Final[Words] = {
     "recogniser_off": _("Documents are not read here: type what they say."),

@@ -8,7 +8,8 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 
 from merchants.onboarding.reading import Part, Standing
-from merchants.onboarding.sections import LONG_TERM, Fault, Field, Section, Typed
+from merchants.onboarding.sections import Fault, Field, Section, Typed
+from merchants.onboarding.values import LONG_TERM
 from merchants.onboarding.words import CHOICES, FAULTS, HELP, LABELS, REASONS, TITLES
 
 SPARE_ROWS: Final = 1

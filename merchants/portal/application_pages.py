@@ -45,9 +45,9 @@ from merchants.onboarding.words import (
 from merchants.onboarding.words import (
     FAULTS,
     LEADS,
-    PERMITS,
     REASONS,
     TITLES,
+    WHICH,
     refusal_told,
 )
 from merchants.portal.application_forms import (
@@ -318,7 +318,8 @@ def _papers(standing: Standing, kind: str, error: str) -> list[dict[str, Any]]:
     can_read = readiness() == Readiness.READY
     return [
         {
-            "kind": need.kind, "title": PAPERS[need.kind], "permit": PERMITS.get(need.permit, ""),
+            "kind": need.kind, "title": PAPERS[need.kind],
+            "which": WHICH.get(f"{need.kind}.{need.which}", ""),
             "is_required": need.is_required, "has_term": need.has_term,
             "takes": standing.takes(need.kind), "fault": faults.get(need.kind, ""),
             "error": error if need.kind == kind else "",

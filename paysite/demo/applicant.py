@@ -33,8 +33,8 @@ PARTNER: Final = {"name": "何沐晴", "identity_number": "119999199109170026"}
 
 SECTIONS: Final[Mapping[str, Sequence[Mapping[str, str]]]] = {
     "entity": [{
-        "entity": "enterprise", "short_name": BUSINESS, "contact_name": "溪亭月",
-        "contact_mobile": "13800000000", "contact_email": EMAIL,
+        "entity": "enterprise", "short_name": BUSINESS, "contact_role": "legal_person",
+        "contact_name": "溪亭月", "contact_mobile": "13800000000", "contact_email": EMAIL,
     }],
     "licence": [{
         "name": "溪亭文具有限公司", "credit_code": "91119999MA0DEMX13H",

@@ -33,8 +33,9 @@ SECRETS: Final = (LIN, MEI, "13800138000", "6222020200112233445")
 
 TYPED: Final[Mapping[str, Sequence[Mapping[str, str]]]] = {
     "entity": [{
-        "entity": "enterprise", "short_name": "茗山茶业", "contact_name": "林岚",
-        "contact_mobile": "13800138000", "contact_email": "lin@tea.example",
+        "entity": "enterprise", "short_name": "茗山茶业", "contact_role": "legal_person",
+        "contact_name": "林岚", "contact_mobile": "13800138000",
+        "contact_email": "lin@tea.example",
     }],
     "licence": [{
         "name": "茗山茶业有限公司", "credit_code": CODE, "valid_from": "2015-03-01",
