@@ -90,7 +90,7 @@ class ShowFilter(admin.SimpleListFilter):
 class TicketAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Tickets: those that wait for the staff first, and among them what is due first."""
 
-    list_display = ["public_id", "subject", "asker", "status", "urgency", "age", "due"]
+    list_display = ["about", "asker", "status", "age", "due"]
     list_filter = [ShowFilter, "kind"]
     list_select_related = ["merchant"]
     search_fields = ["public_id__exact", "payment__exact", "merchant__public_id__exact"]
@@ -102,16 +102,24 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     fields = [
-        "public_id", "subject", "asker", "contact", "payment", "status", "urgency", "created_at",
+        "public_id", "subject", "asker", "contact", "payment", "status", "created_at",
         "first_answer_due_at", "first_answered_at", "resolution_due_at", "resolved_at",
         "closed_at",
     ]  # fmt: skip
-    readonly_fields = ["asker", "contact", "status", "urgency"]
+    readonly_fields = ["asker", "contact", "status"]
 
     class Media:
         """The sheet of pages that tell a story."""
 
         css = {"all": ["css/admin-payments.css", "css/tickets.css"]}
+
+    @admin.display(description=pgettext_lazy("ticket", "subject"))
+    def about(self, ticket: Ticket) -> SafeString:
+        """The subject with the number below it."""
+        return format_html(
+            '<span class="ticket-subject">{}</span><br><small class="mono">{}</small>',
+            ticket.subject, ticket.public_id,
+        )  # fmt: skip
 
     @admin.display(description=pgettext_lazy("ticket", "asked by"))
     def asker(self, ticket: Ticket) -> str:
@@ -125,15 +133,14 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=gettext_lazy("state"))
     def status(self, ticket: Ticket) -> SafeString:
-        """The state, coloured."""
-        tone = TONES[TicketState(ticket.state)]
-        return format_html('<span class="badge {}">{}</span>', tone, ticket.get_state_display())
-
-    @admin.display(description=gettext_lazy("priority"))
-    def urgency(self, ticket: Ticket) -> SafeString:
-        """The priority; a high one stands out."""
-        tone = "bad" if ticket.priority == Priority.HIGH else "neutral"
-        return format_html('<span class="badge {}">{}</span>', tone, ticket.get_priority_display())
+        """The state, coloured, and a high priority beside it."""
+        tone, told = TONES[TicketState(ticket.state)], ticket.get_state_display()
+        if ticket.priority == Priority.NORMAL:
+            return format_html('<span class="badge {}">{}</span>', tone, told)
+        return format_html(
+            '<span class="badge {}">{}</span> <span class="badge bad">{}</span>',
+            tone, told, _("Priority: %(priority)s") % {"priority": ticket.get_priority_display()},
+        )  # fmt: skip
 
     @admin.display(description=gettext_lazy("age"))
     def age(self, ticket: Ticket) -> str:

@@ -26,7 +26,7 @@ HEAD: Final = ("title", "summary", "group", "order")
 SLUG: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 RESERVED: Final = frozenset({"ask", "tickets"})
 """Addresses under /help/ that are no pages."""
-SNIPPET: Final = 60
+SNIPPET: Final = 40
 """Characters of the text around what was found."""
 QUERY_MAX: Final = 80
 _LINK: Final = re.compile(

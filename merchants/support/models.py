@@ -42,7 +42,7 @@ class Ticket(models.Model):
     """Where answers to a customer go."""
     language = models.CharField(max_length=10, blank=True, db_default="")
     """In which letters to a customer are written."""
-    subject = models.CharField(_("subject"), max_length=SUBJECT_MAX)
+    subject = models.CharField(pgettext_lazy("ticket", "subject"), max_length=SUBJECT_MAX)
     payment = models.CharField(_("payment"), max_length=32, blank=True, db_default="")
     """The number that the asker gave; nobody has checked whose payment it is. Empty: none."""
     state = models.CharField(

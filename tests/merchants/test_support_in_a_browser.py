@@ -62,6 +62,7 @@ def test_a_customer_on_a_phone_asks_and_gao_answers(live_server, chromium: Brows
             desk.context.add_cookies([gao])
             desk.goto(f"{origin}/admin/merchants/ticket/")
             desk.get_by_role("link", name=Ticket.objects.get().public_id).click()
+            expect(desk.get_by_label("The asker reads this.")).to_be_visible()
             assert faults_of(desk) == []
             desk.get_by_label("Only the staff read this.").fill("A known one")
             desk.get_by_role("button", name="Keep the note").click()
@@ -71,7 +72,7 @@ def test_a_customer_on_a_phone_asks_and_gao_answers(live_server, chromium: Brows
             expect(desk.get_by_text("A known one")).to_be_visible()
 
         send_letters(at=timezone.now())
-        [path] = re.findall(r"/help/tickets/[\w-]+/", mail.outbox[-1].body)
+        [path] = re.findall(r"/help/tickets/[\w-]+/", str(mail.outbox[-1].body))
         page.goto(f"{origin}{path}")
         expect(page.get_by_text("We found it.")).to_be_visible()
         expect(page.get_by_text("A known one")).to_have_count(0)

@@ -1,7 +1,9 @@
 """Tickets: whose move it is, until when, who reads what, and what letters say."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -114,7 +116,7 @@ def gao(db) -> Side:
     return side_of_staff(hire("gao", has_device=False, roles=[StaffRole.OPERATOR]).user)
 
 
-def of(side: Side, ticket: Ticket, seconds: float = 60) -> dict:
+def of(side: Side, ticket: Ticket, seconds: float = 60) -> dict[str, Any]:
     person = side.person
     actor = Actor("user", str(person.pk), person.username) if person else STRANGER
     return {"side": side, "ticket": ticket.public_id, "actor": actor, "at": later(seconds)}
@@ -159,7 +161,7 @@ class TestStates:
 
         def state() -> str:
             ticket.refresh_from_db()
-            return ticket.state
+            return str(ticket.state)
 
         assert state() == TicketState.OPEN
         answer(text="More please.", **of(tea.side, ticket))
@@ -229,7 +231,7 @@ class TestAnyOrder(HypothesisTestCase):
         tea = Team("Tea", "lin")
         gao = side_of_staff(hire("gao", has_device=False, roles=[StaffRole.FINANCE]).user)
         ticket = tea.ask()
-        verbs = {
+        verbs: dict[str, Callable[..., Any]] = {
             "answer": lambda **who: answer(text="x", **who), "resolve": resolve,
             "reopen": reopen, "close": close,
             "note": lambda **who: note_internally(text="n", **who),
@@ -416,14 +418,14 @@ class TestCustomers:
         assert ticket.public_id in letter.body
         assert "pills" not in f"{letter.subject} {letter.body}".lower()
 
-        side, found = side_of_customer(LINK.findall(letter.body)[0], at=later(60))
+        side, found = side_of_customer(LINK.findall(str(letter.body))[0], at=later(60))
         assert found == ticket
         assert [line.text for line in talk_of(side, ticket.public_id).lines] == ["at pills.example"]
 
         answer(text="We found it.", **of(gao, ticket))
         [second] = letters_sent()
         assert "We found it" not in second.body
-        newer, _same = side_of_customer(LINK.findall(second.body)[0], at=later(60))
+        newer, _same = side_of_customer(LINK.findall(str(second.body))[0], at=later(60))
         assert len(talk_of(newer, ticket.public_id).lines) == 2
         answer(text="Thank you.", **of(newer, ticket, 120))
         assert letters_sent() == []
@@ -431,8 +433,7 @@ class TestCustomers:
     def test_letters_follow_the_language_of_the_asker(self, db):
         ask_as_customer(language="zh-hans")
         [letter] = letters_sent()
-        assert letter.to == ["mei@example.com"]
-        assert "/help/tickets/" in letter.body
+        assert "您的问题" in f"{letter.subject} {letter.body}"
 
     def test_the_database_holds_neither_address_nor_secret(self, db):
         ask_as_customer()
@@ -442,7 +443,7 @@ class TestCustomers:
                 cursor.execute(f"SELECT string_agg(t::text, ' ') FROM {table} t")  # noqa: S608
                 assert "mei@example.com" not in cursor.fetchone()[0]
         [letter] = letters_sent()
-        secret = LINK.findall(letter.body)[0]
+        secret = LINK.findall(str(letter.body))[0]
         assert len(secret) >= 43
         assert secret.encode() not in bytes(TicketLink.objects.get().digest)
         assert Letter.objects.get().body_sealed == ""
@@ -451,7 +452,7 @@ class TestCustomers:
     def test_a_link_ends_and_is_forgotten(self, db):
         ask_as_customer()
         [letter] = letters_sent()
-        secret = LINK.findall(letter.body)[0]
+        secret = LINK.findall(str(letter.body))[0]
         side_of_customer(secret, at=NOON + LASTS - timedelta(seconds=1))
         with pytest.raises(TicketUnknown):
             side_of_customer(secret, at=NOON + LASTS)
@@ -467,7 +468,7 @@ class TestCustomers:
         ask_as_customer()
         other = ask_as_customer(email="rui@example.com")
         first = next(one for one in letters_sent() if one.to == ["mei@example.com"])
-        side, _own = side_of_customer(LINK.findall(first.body)[0], at=NOON)
+        side, _own = side_of_customer(LINK.findall(str(first.body))[0], at=NOON)
         with pytest.raises(TicketUnknown):
             answer(text="x", **of(side, other))
 
@@ -482,7 +483,7 @@ class TestLettersToMerchants:
         told, resolved = letters_sent()
         assert told.to == ["lin@example.com"]
         assert f"/portal/tickets/{ticket.public_id}/" in told.body
-        assert "We found it" not in told.body + resolved.body
+        assert "We found it" not in f"{told.body}{resolved.body}"
 
     def test_who_has_left_is_told_nothing(self, tea, gao):
         ticket = tea.ask()
