@@ -38,8 +38,8 @@ def refused(read, typed, **more) -> str:
 def credit_codes(draw):
     """Codes as registers give them out; the last check is the other hand's."""
     head = draw(st.sampled_from("159")) + draw(st.sampled_from(DIGITS))
-    area = draw(st.sampled_from(["1100", "3501", "4403", "1000"])) + draw(
-        st.text(DIGITS, min_size=2, max_size=2)
+    area = draw(st.sampled_from(["11", "35", "44", "10"])) + draw(
+        st.text(DIGITS, min_size=4, max_size=4)
     )
     body = draw(st.text(DIGITS + "ABCDEFGHJKLMNPQRTUWXY", min_size=8, max_size=8))
     weights = (3, 7, 9, 10, 5, 8, 4, 2)
@@ -202,6 +202,14 @@ class TestAgainstAnotherHand:
     def test_what_a_register_gives_out_is_read(self, code):
         assert uscc.is_valid(code)
         assert read_credit_code(code) == code
+
+    @given(credit_codes(), st.sampled_from(DIGITS + "X"))
+    def test_the_check_inside_is_looked_at_as_well(self, code, inner):
+        """The other hand looks at the last character only."""
+        start = code[:16] + inner
+        assert uscc.is_valid(start + uscc.calc_check_digit(start))
+        found = refused(read_credit_code, start + uscc.calc_check_digit(start))
+        assert found == ("" if inner == code[16] else "credit_code_check")
 
     @given(st.data())
     def test_no_credit_code_is_read_that_the_other_refuses(self, data):
