@@ -13,7 +13,7 @@ from compliance.database import prepared
 from compliance.identity.models import User
 from compliance.numbers import is_number
 from compliance.protection.fields import keyed_digests
-from merchants.accounts.abilities import OF_ROLE, READING, TAKING
+from merchants.accounts.abilities import ASKING, OF_ROLE, READING, TAKING
 from merchants.accounts.keys import DIGEST_PURPOSE
 from merchants.accounts.models import Member, Merchant
 from merchants.accounts.states import STOPPED, Role, Suspension
@@ -242,7 +242,11 @@ def _of_member(member: Member) -> frozenset[str]:
 
 
 def _left(abilities: frozenset[str], status: str, suspended_for: str) -> frozenset[str]:
-    """What is left of them: whose papers ran out gives money back and renews, but takes none."""
+    """What is left of them: whose papers ran out gives money back and renews, but takes none.
+    Everybody may ask support why.
+    """
     if status not in STOPPED:
         return abilities
-    return abilities - TAKING if suspended_for == Suspension.PAPERS else abilities & READING
+    if suspended_for == Suspension.PAPERS:
+        return abilities - TAKING
+    return abilities & (READING | ASKING)

@@ -10,10 +10,11 @@ from merchants.screening.models import (
     ScreeningHit,
     ScreeningList,
 )
+from merchants.support.models import Message, Ticket, TicketLink
 from merchants.terms.models import Renewal, Term
 
 __all__ = [
     "ApiKey", "Application", "Consent", "Document", "Draft", "ListVersion", "ListedName", "Member",
-    "Merchant", "Renewal", "Rescreening", "ScreeningCheck", "ScreeningHit", "ScreeningList",
-    "Term", "Verdict",
+    "Merchant", "Message", "Renewal", "Rescreening", "ScreeningCheck", "ScreeningHit",
+    "ScreeningList", "Term", "Ticket", "TicketLink", "Verdict",
 ]  # fmt: skip

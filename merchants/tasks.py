@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from merchants.screening import rescreen
+from merchants.support import links
 from merchants.terms import watch
 
 
@@ -17,3 +18,9 @@ def go_on_screening() -> int:
 def watch_terms() -> int:
     """Write about papers that run out, and limit or stop their merchants. Safe to run at once."""
     return watch.watch_terms(at=timezone.now())
+
+
+@shared_task(name="merchants.forget_ticket_links", time_limit=120)
+def forget_ticket_links() -> int:
+    """Delete links to tickets that open nothing any more. Safe to run at once."""
+    return links.forget_old_links(at=timezone.now())

@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
         "compliance.forget_what_is_old": 3600.0,
         "merchants.go_on_screening": 30.0,
         "merchants.watch_terms": 3600.0,
+        "merchants.forget_ticket_links": 3600.0,
         "payments.deliver_due_callbacks": 1.0,
         "payments.ask_about_open_attempts": 5.0,
         "payments.expire_payments": 10.0,

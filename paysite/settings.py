@@ -202,6 +202,12 @@ LIMITS = {
     # Businesses that register: from one address of the network, and for one mailbox.
     "register": (10, 3600, "closed"),
     "register.name": (3, 3600, "closed"),
+    # Who asks support without a sign-in: from one address of the network, and for one mailbox.
+    "ticket.ask": (10, 3600, "closed"),
+    "ticket.ask.name": (3, 3600, "closed"),
+    # Whoever opens or guesses links to tickets; and what one merchant writes in tickets.
+    "ticket.link": (60, 900, "closed"),
+    "ticket.portal": (120, 3600, "local"),
     # Entries in the audit trail about one account's failures from one address.
     "trail.failure": (1, 60, "local"),
     "trail.strangers": (30, 60, "local"),

@@ -21,7 +21,7 @@ urlpatterns = [
     path("compliance/", include("compliance.desk.urls")),
     path("admin/", admin.site.urls),
     path("api/docs/", api_docs, name="api-docs"),
-    path("help/", TemplateView.as_view(template_name="help/index.html"), name="help"),
+    path("help/", include("merchants.help.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
 ]

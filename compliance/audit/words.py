@@ -110,6 +110,13 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "stepup.passed": _("Showed the second factor again for one deed."),
     "stepup.refused": _("Typed a wrong code when asked for the second factor again."),
     "term.begun": _("A paper of a merchant counts until its last day."),
+    "ticket.answered": _("Answered in a ticket."),
+    "ticket.closed": _("Closed a ticket."),
+    "ticket.noted": _("Wrote an internal note in a ticket."),
+    "ticket.opened": _("Asked support."),
+    "ticket.prioritised": _("Changed the priority of a ticket."),
+    "ticket.reopened": _("Opened a ticket again."),
+    "ticket.resolved": _("Resolved a ticket."),
 }
 
 

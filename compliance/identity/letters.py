@@ -6,6 +6,7 @@ sealed until it is sent, and then forgotten: it may hold a link that opens somet
 
 import logging
 import smtplib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -39,20 +40,42 @@ def write_letter(
     After `until` the letter is of no use and is not sent any more. `to` is another address than the
     person's own: the one they had before.
     """
-    with override(user.language or LANGUAGE):
-        written = render_to_string(f"letters/{template}.txt", {"person": user, **facts})
-    subject, _empty, body = written.strip().partition("\n\n")
+    subject, body = _written(template, user.language, {"person": user, **facts})
     number = new_number("ltr_", at=at)
     Letter.objects.create(
         public_id=number,
         user=user,
         to=to or user.email,
         about=template,
-        body_sealed=seal(f"{subject.strip()}\n\n{body.strip()}\n", bound_to=f"letter:{number}"),
+        body_sealed=seal(f"{subject}\n\n{body}\n", bound_to=f"letter:{number}"),
         created_at=at,
         next_try_at=at,
         until=until,
     )
+
+
+def write_letter_to_stranger(
+    address: str, template: str, *, language: str, at: datetime, until: datetime | None = None,
+    **facts: object,
+) -> None:  # fmt: skip
+    """Write to somebody who has no account. Called inside the transaction of the deed.
+
+    The address is sealed with the text and forgotten with it.
+    """
+    subject, body = _written(template, language, facts)
+    number = new_number("ltr_", at=at)
+    Letter.objects.create(
+        public_id=number, user=None, to="", about=template, created_at=at, next_try_at=at,
+        until=until,
+        body_sealed=seal(f"{address}\n\n{subject}\n\n{body}\n", bound_to=f"letter:{number}"),
+    )  # fmt: skip
+
+
+def _written(template: str, language: str, facts: Mapping[str, object]) -> tuple[str, str]:
+    with override(language or LANGUAGE):
+        written = render_to_string(f"letters/{template}.txt", dict(facts))
+    subject, _empty, body = written.strip().partition("\n\n")
+    return subject.strip(), body.strip()
 
 
 def write_sms(user: User, code: str, *, is_offered: bool, at: datetime, until: datetime) -> None:
@@ -98,9 +121,12 @@ def forget_old_letters(*, at: datetime) -> int:
 
 def _send(row: Letter) -> None:
     text = unseal(row.body_sealed, bound_to=f"letter:{row.public_id}")
-    if row.to:
+    to = row.to
+    if row.user is None:
+        to, _empty, text = text.partition("\n\n")
+    if to:
         subject, _empty, body = text.partition("\n\n")
-        EmailMessage(subject, body, to=[row.to]).send()
+        EmailMessage(subject, body, to=[to]).send()
         return
     is_offered = row.about == "sms.offered"
     phone = Phone.objects.filter(user=row.user, confirmed_at__isnull=is_offered).first()

@@ -326,9 +326,9 @@ class Letter(models.Model):
     """An e-mail to somebody, see `letters`. Rows live for weeks, their text until it is sent."""
 
     public_id = models.CharField(max_length=32, unique=True)
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
     to = models.EmailField(blank=True)
-    """Empty: a text message to the person's phone."""
+    """Empty: a text message to the person's phone; without a person, sealed with the text."""
     about = models.CharField(max_length=64)
     """The name of its template."""
     body_sealed = models.TextField(blank=True)

@@ -49,7 +49,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
     (re.compile(r"(\w://[^/\s:@]*:)[^@\s/]+(?=@)"), _keep_first),
     # Of a checkout page: the payment's number stays, the proof goes. Of a link by e-mail: all.
     (re.compile(r"((?<![0-9a-z])[0-9a-hjkmnp-tv-z]{26})[0-9a-f]{22}(?![0-9a-z])"), _keep_first),
-    (re.compile(r"(/link/[\w-]+/)[\w-]{16,}"), _keep_first),
+    (re.compile(r"(/(?:link/[\w-]+|help/tickets)/)[\w-]{16,}"), _keep_first),
     (re.compile(r"(?<![0-9A-Za-z])[0-9]{17}[0-9Xx](?![0-9A-Za-z])"), _identity),
     (re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){14,18}(?![0-9A-Za-z])"), _card),
     (re.compile(r"(?<![0-9A-Za-z])((?:\+?86[ -]?)?1[3-9][0-9])[ -]?[0-9]{4}[ -]?[0-9]{4}"

@@ -12,18 +12,22 @@ EVENTS_READ: Final = "events.read"
 KEYS_MANAGE: Final = "keys.manage"
 TEAM_MANAGE: Final = "team.manage"
 APPLICATION_WRITE: Final = "application.write"
+TICKETS_READ: Final = "tickets.read"
+TICKETS_WRITE: Final = "tickets.write"
 
 READING: Final = frozenset({PAYMENTS_READ, BALANCE_READ, EVENTS_READ})
 TAKING: Final = frozenset({PAYMENTS_WRITE, KEYS_MANAGE})
 """What a merchant may not do whose papers ran out."""
+ASKING: Final = frozenset({TICKETS_READ, TICKETS_WRITE})
+"""What a suspended merchant's people keep: they must be able to ask why."""
 SCOPES: Final = READING | {PAYMENTS_WRITE, REFUNDS_WRITE}
 """What an API key may be allowed. A key never makes keys or changes the team."""
-ALL: Final = SCOPES | {KEYS_MANAGE, TEAM_MANAGE, APPLICATION_WRITE}
+ALL: Final = SCOPES | ASKING | {KEYS_MANAGE, TEAM_MANAGE, APPLICATION_WRITE}
 
 OF_ROLE: Final[dict[Role, frozenset[str]]] = {
     Role.OWNER: ALL,
-    Role.FINANCE: READING | {REFUNDS_WRITE},
-    Role.OPERATOR: frozenset({PAYMENTS_READ, EVENTS_READ, PAYMENTS_WRITE, REFUNDS_WRITE}),
-    Role.DEVELOPER: frozenset({PAYMENTS_READ, EVENTS_READ, KEYS_MANAGE}),
-    Role.READ_ONLY: READING,
+    Role.FINANCE: READING | ASKING | {REFUNDS_WRITE},
+    Role.OPERATOR: ASKING | {PAYMENTS_READ, EVENTS_READ, PAYMENTS_WRITE, REFUNDS_WRITE},
+    Role.DEVELOPER: ASKING | {PAYMENTS_READ, EVENTS_READ, KEYS_MANAGE},
+    Role.READ_ONLY: READING | {TICKETS_READ},
 }

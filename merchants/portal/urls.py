@@ -12,6 +12,7 @@ from merchants.portal import (
     reading_pages,
     register_pages,
     team_pages,
+    ticket_pages,
     views,
 )
 
@@ -55,6 +56,10 @@ urlpatterns = [
         application_pages.section,
         name="application-section",
     ),
+    path("tickets/", ticket_pages.tickets, name="tickets"),
+    path("tickets/new/", ticket_pages.new, name="ticket-new"),
+    path("tickets/<str:ticket>/", ticket_pages.ticket, name="ticket"),
+    path("tickets/<str:ticket>/act/", ticket_pages.act, name="ticket-act"),
     path("approvals/", approval_pages.approvals, name="approvals"),
     path("approvals/<str:approval>/", approval_pages.approval, name="approval"),
     path("approvals/<str:approval>/decide/", approval_pages.decide, name="decide"),

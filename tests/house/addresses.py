@@ -13,6 +13,7 @@ from merchants.accounts.register import add_member, invite_member
 from merchants.accounts.states import Role
 from merchants.accounts.team_requests import ask_to_invite
 from merchants.onboarding.applying import open_application
+from merchants.support.asking import open_ticket
 from payments.acquiring.models import Payment
 from payments.acquiring.tokens import checkout_token
 from tests.cast import NOON, Shop, order
@@ -25,6 +26,7 @@ ONLY_POST: Final = frozenset({
     "identity:replace-authenticator", "identity:send-code", "identity:phone", "identity:signout",
     "identity:end-session", "set_language", "merchants:revoke", "merchants:decide",
     "merchants:member-role", "merchants:member-remove", "merchants:member-invite",
+    "merchants:ticket-act", "admin:merchants_ticket_act",
     "merchants:application-begin", "merchants:application-withdraw",
     "merchants:application-remove", "merchants:application-file", "merchants:application-read",
     "admin:merchants_application_verdicts", "admin:merchants_application_decide",
@@ -78,6 +80,10 @@ def things_of(tea: Shop) -> dict[str, str]:
         access=by_member(lin.user, None, address=""), maker=lin.user, username="tao",
         display_name="Tao", email="tao@example.com", role=Role.FINANCE, reason="joins", at=NOON,
     )  # fmt: skip
+    asked_us = open_ticket(
+        access=by_member(lin.user, None, address=""), by=lin.user, subject="Callbacks",
+        text="Where are they?", at=NOON,
+    )  # fmt: skip
     open_application(merchant=tea.merchant, actor=SYSTEM, at=NOON)
     return {
         "payment": payment.id, "event": "evt_00000000000000000000000000",
@@ -86,7 +92,7 @@ def things_of(tea: Shop) -> dict[str, str]:
         "number": "stp_00000000000000000000000000", "content_type_id": "1",
         "file": "doc_00000000000000000000000000", "passkey": "1",
         "erasure": "ers_00000000000000000000000000", "kind": "signin",
-        "section": "licence",
+        "section": "licence", "slug": "paying", "ticket": asked_us.public_id,
         "secret": "x", "row": "1", "member": str(invited.pk), "approval": asked.public_id,
         "person": str(lin.user.pk),
     }  # fmt: skip

@@ -140,6 +140,11 @@ def decider_of_hits(visitor: Visitor) -> str:
     return LET_IN if abilities & set(DECIDING) else admin("nobody")(visitor)
 
 
+def a_secret(visitor: Visitor) -> str:
+    """Whoever does not hold the link finds nothing, the staff and the asker's own team included."""
+    return NOT_THERE
+
+
 def certificate(visitor: Visitor) -> str:
     """There is none yet."""
     rule = staff(Ability.AUDIT_VIEW)(visitor)
@@ -175,8 +180,14 @@ def has(role: StaffRole, permission: str) -> bool:
 
 
 RIGHTS: Final[dict[str, Rule]] = {
-    "home": everybody, "help": everybody, "api-docs": everybody, "healthz": everybody,
+    "home": everybody, "api-docs": everybody, "healthz": everybody,
     "readyz": everybody, "set_language": everybody,
+    "help:index": everybody, "help:page": everybody, "help:ask": everybody,
+    "help:ticket": a_secret, "admin:merchants_ticket_act": staff(Ability.TICKETS_ANSWER),
+    "merchants:tickets": member("tickets.read"),
+    "merchants:ticket": member("tickets.read", of_tea=True),
+    "merchants:ticket-new": member("tickets.write"),
+    "merchants:ticket-act": member("tickets.write", of_tea=True),
     "identity:signin": everybody, "identity:signout": everybody,
     "identity:code": everybody, "identity:enrol": everybody, "identity:stepup": own_wish,
     "identity:ask-link": everybody, "identity:link": everybody,
