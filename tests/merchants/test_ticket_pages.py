@@ -199,7 +199,7 @@ class TestPortal:
             ask(lin)
         with django_assert_max_num_queries(9):
             assert (
-                lin.get("/portal/tickets/").content.decode().count('<td class="ticket-subject">')
+                lin.get("/portal/tickets/").content.decode().count('<div class="ticket-subject">')
                 == 12
             )
 
