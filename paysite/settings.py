@@ -203,7 +203,7 @@ LIMITS = {
     "register": (10, 3600, "closed"),
     "register.name": (3, 3600, "closed"),
     # Who asks support without a sign-in: from one address of the network, and for one mailbox.
-    "ticket.ask": (10, 3600, "closed"),
+    "ticket.ask": (30, 3600, "closed"),
     "ticket.ask.name": (3, 3600, "closed"),
     # Whoever opens or guesses links to tickets; and what one merchant writes in tickets.
     "ticket.link": (60, 900, "closed"),

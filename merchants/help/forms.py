@@ -6,9 +6,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
-from merchants.support.asking import fit_text
+from merchants.support.asking import fit_payment, fit_text
 from merchants.support.models import SUBJECT_MAX, TEXT_MAX
-from merchants.support.refusals import TextUnfit
+from merchants.support.refusals import PaymentMalformed, TextUnfit
 from merchants.support.words import refusal_told
 
 PAYMENT_MAX = 32
@@ -19,6 +19,14 @@ def fitting(text: str) -> None:
     try:
         fit_text(text, most=TEXT_MAX, field="text")
     except TextUnfit as refusal:
+        raise ValidationError(refusal_told(refusal)) from None
+
+
+def of_payment(text: str) -> None:
+    """A validator: the number may be a payment's."""
+    try:
+        fit_payment(text)
+    except PaymentMalformed as refusal:
         raise ValidationError(refusal_told(refusal)) from None
 
 
@@ -40,7 +48,7 @@ class TicketForm(MessageForm):
     )  # fmt: skip
     payment = forms.CharField(
         label=gettext_lazy("Payment number, if there is one"), max_length=PAYMENT_MAX,
-        required=False,
+        required=False, validators=[of_payment],
         help_text=gettext_lazy("It begins with pay_."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip

@@ -15,6 +15,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from compliance.identity.address import agent_of, client_address
+from compliance.identity.limited import too_many
+from compliance.limits import TooMany, spend
 from merchants.errors import MerchantRefusal
 from merchants.help.forms import AskForm, MessageForm, first_typed
 from merchants.support.answering import answer
@@ -63,13 +65,17 @@ def ask(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         said = form.cleaned_data
         try:
+            # A form that has to be mended first counts for nothing: only letters do.
+            spend("ticket.ask.name", said["email"].casefold())
             open_customer_ticket(
                 email=said["email"], language=_language(), subject=said["subject"],
                 text=said["text"], payment=said["payment"],
                 actor=customer(client_address(request), agent_of(request)), at=timezone.now(),
             )  # fmt: skip
+        except TooMany as refusal:
+            return too_many(refusal)
         except MerchantRefusal as refusal:
-            form.add_error(_field_of(refusal), refusal_told(refusal))
+            form.add_error(None, refusal_told(refusal))
         else:
             return render(request, "help/asked.html", {"email": said["email"]}, status=201)
     return render(request, "help/ask.html", {"form": form})
@@ -107,9 +113,3 @@ def ticket(request: HttpRequest, secret: str) -> HttpResponse:
 
 def _language() -> str:
     return get_language() or settings.LANGUAGE_CODE
-
-
-def _field_of(refusal: MerchantRefusal) -> str | None:
-    if refusal.code == "payment_malformed":
-        return "payment"
-    return refusal.facts.get("field")

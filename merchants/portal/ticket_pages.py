@@ -66,8 +66,7 @@ def new(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
         except TooMany as refusal:
             return too_many(refusal)
         except MerchantRefusal as refusal:
-            field = "payment" if refusal.code == "payment_malformed" else None
-            form.add_error(field, refusal_told(refusal))
+            form.add_error(None, refusal_told(refusal))
         else:
             messages.success(request, _("Your question is with support."))
             return redirect("merchants:ticket", made.public_id)

@@ -69,14 +69,20 @@ def fit_text(text: str, *, most: int, field: str) -> str:
     return fit
 
 
-def _create(at: datetime, subject: str, payment: str, **who: Any) -> Ticket:
-    if payment and not is_number(payment, "pay_"):
+def fit_payment(number: str) -> str:
+    """A payment's number, or nothing. Raises PaymentMalformed."""
+    if number and not is_number(number, "pay_"):
         raise PaymentMalformed
+    return number
+
+
+def _create(at: datetime, subject: str, payment: str, **who: Any) -> Ticket:
     due = due_times(Priority.NORMAL, since=at)
     line = " ".join(fit_text(subject, most=SUBJECT_MAX, field="subject").split())
     return Ticket.objects.create(
-        public_id=new_number("tkt_", at=at), subject=line, payment=payment, created_at=at,
-        waits_since=at, first_answer_due_at=due.first_answer, resolution_due_at=due.resolution,
+        public_id=new_number("tkt_", at=at), subject=line, payment=fit_payment(payment),
+        created_at=at, waits_since=at, first_answer_due_at=due.first_answer,
+        resolution_due_at=due.resolution,
         **who,
     )  # fmt: skip
 
