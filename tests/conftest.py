@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings as django_settings
 from django.core.cache import caches
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from xdist.remote import Producer
@@ -46,6 +47,12 @@ def _nobody_has_tried_anything() -> None:
     """Each story starts with all its tries."""
     limits.forget()
     caches["default"].clear()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_chosen_a_language() -> None:
+    """Each story begins in the platform's own language, whatever the last page was asked in."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from compliance.audit.actor import SYSTEM, Actor
 from compliance.audit.models import AuditEntry
 from merchants.access import by_api_key, require
-from merchants.accounts.abilities import ALL, OF_ROLE, READING, SCOPES
+from merchants.accounts.abilities import ALL, OF_ROLE, READING, SCOPES, TICKETS_READ
 from merchants.accounts.keys import (
     KeyNotFound,
     LiveNotAllowed,
@@ -282,5 +282,5 @@ class TestRevoking:
 def test_no_role_may_more_than_an_owner_and_every_role_may_read_payments():
     assert OF_ROLE[Role.OWNER] == ALL
     assert all(abilities <= ALL and "payments.read" in abilities for abilities in OF_ROLE.values())
-    assert OF_ROLE[Role.READ_ONLY] == READING
+    assert OF_ROLE[Role.READ_ONLY] == READING | {TICKETS_READ}
     assert set(OF_ROLE) == set(Role)

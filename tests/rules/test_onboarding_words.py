@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.utils.functional import Promise
+from django.utils.translation import override
 
 from merchants.onboarding import documents, words
 from merchants.onboarding.categories import CATEGORIES
@@ -80,5 +81,7 @@ def test_words_are_translated_for_whoever_reads_them(mapping):
     assert [key for key, text in said.items() if not str(text).strip()] == []
 
 
-def test_faults_are_sentences():
-    assert [code for code, text in words.FAULTS.items() if str(text)[-1] not in ".?/"] == []
+@pytest.mark.parametrize(("language", "ends"), [("en", ".?/"), ("zh-hans", "。？")])
+def test_faults_are_sentences(language, ends):
+    with override(language):
+        assert [code for code, text in words.FAULTS.items() if str(text)[-1] not in ends] == []
