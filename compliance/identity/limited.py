@@ -18,14 +18,15 @@ def limited(
 ) -> Callable[[View], View]:
     """Decorate a page: requests with these methods are counted, `doer` says for whom.
 
-    `doer` is called like the view. Too many are answered with 429 and a page that says when to try
-    again.
+    A HEAD is a GET without its body, and counts as one. `doer` is called like the view. Too many
+    are answered with 429 and a page that says when to try again.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.method in methods:
+            method = "GET" if request.method == "HEAD" else request.method
+            if method in methods:
                 try:
                     spend(limit, doer(request, *args, **kwargs))
                 except TooMany as refusal:

@@ -24,8 +24,9 @@ def name_of(request: HttpRequest) -> str:
 
 
 def email_of(request: HttpRequest) -> str:
-    """The address to which a link is to be sent."""
-    return request.POST.get("email", "")[:NAME_CHARACTERS_MAX].strip().casefold()
+    """The address to which a link is to be sent; who names none is counted alone."""
+    email = request.POST.get("email", "")[:NAME_CHARACTERS_MAX].strip().casefold()
+    return email or client_address(request)
 
 
 def person_of_page(request: HttpRequest) -> str:

@@ -26,7 +26,7 @@ from compliance.identity.signin import actor_of, person_of
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
 from compliance.protection.masking import masked
-from merchants.admin.papers import IMAGE, paper_answer
+from merchants.admin.papers import paper_answer
 from merchants.days import day_of
 from merchants.errors import MerchantRefusal
 from merchants.onboarding.approving import recommend
@@ -45,6 +45,7 @@ from merchants.onboarding.screened import outcomes_for, subjects_of
 from merchants.onboarding.sections import Field, Typed
 from merchants.onboarding.states import ApplicationState
 from merchants.onboarding.values import LONG_TERM
+from merchants.onboarding.watermark import IMAGE
 from merchants.onboarding.words import (
     CHOICES,
     DOCUMENTS,

@@ -1,17 +1,13 @@
 """Papers as reviewers see them: pictures with a watermark, PDFs as a download."""
 
-from typing import Final
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from compliance.identity.downloads import file_answer
 from compliance.identity.signin import actor_of
-from compliance.protection.vault.files import FileClosed, OpenedFile, open_file
+from compliance.protection.vault.files import FileClosed, open_file
 from compliance.protection.vault.models import StoredFile
-from merchants.onboarding.watermark import watermarked
-
-IMAGE: Final = "image/"
+from merchants.onboarding.watermark import IMAGE, marked
 
 
 def paper_answer(request: HttpRequest, file: StoredFile, *, reason: str) -> HttpResponse:
@@ -21,9 +17,7 @@ def paper_answer(request: HttpRequest, file: StoredFile, *, reason: str) -> Http
         opened = open_file(file, reason=reason, actor=actor, at=now)
     except FileClosed:
         raise Http404 from None
-    if not opened.media_type.startswith(IMAGE):
-        return file_answer(opened)
-    drawn = watermarked(opened.content, reviewer=actor.label, at=timezone.localtime(now))
-    answer = file_answer(OpenedFile(opened.number, opened.name, "image/jpeg", drawn))
-    answer["Content-Disposition"] = "inline"
+    answer = file_answer(marked(opened, looker=actor.label, at=timezone.localtime(now)))
+    if opened.media_type.startswith(IMAGE):
+        answer["Content-Disposition"] = "inline"
     return answer

@@ -1,10 +1,14 @@
-"""Pictures of papers for reviewers, with who looked at them, and when, written all over."""
+"""Pictures of papers for people, with who looked at them, and when, written all over."""
 
 from datetime import datetime
 from io import BytesIO
 from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
+
+from compliance.protection.vault.files import OpenedFile
+
+IMAGE: Final = "image/"
 
 SIDE_MAX: Final = 1600
 """Pixels of the longer side: enough to read a licence by."""
@@ -14,7 +18,15 @@ INK: Final = (200, 30, 30, 70)
 QUALITY: Final = 85
 
 
-def watermarked(content: bytes, *, reviewer: str, at: datetime) -> bytes:
+def marked(opened: OpenedFile, *, looker: str, at: datetime) -> OpenedFile:
+    """An opened paper for the screen of `looker`, a picture with the watermark. A PDF as it is."""
+    if not opened.media_type.startswith(IMAGE):
+        return opened
+    drawn = watermarked(opened.content, looker=looker, at=at)
+    return OpenedFile(opened.number, opened.name, "image/jpeg", drawn)
+
+
+def watermarked(content: bytes, *, looker: str, at: datetime) -> bytes:
     """A JPEG of the picture, smaller where it is large. The vault has drawn the content itself.
 
     A photo of the screen still tells whose it was.
@@ -22,7 +34,7 @@ def watermarked(content: bytes, *, reviewer: str, at: datetime) -> bytes:
     with Image.open(BytesIO(content)) as opened:
         picture = opened.convert("RGB")
     picture.thumbnail((SIDE_MAX, SIDE_MAX))
-    told = f"{reviewer.encode('ascii', 'replace').decode()}  {at:%Y-%m-%d %H:%M}"
+    told = f"{looker.encode('ascii', 'replace').decode()}  {at:%Y-%m-%d %H:%M}"
     cover = Image.new("RGBA", picture.size, (0, 0, 0, 0))
     draw = ImageDraw.Draw(cover)
     font = ImageFont.load_default(LETTER)

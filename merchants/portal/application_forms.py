@@ -81,6 +81,32 @@ def rows_of(part: Part, standing: Standing, *, is_told: bool) -> list[Row]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that says something else in what was saved than in what a form sent."""
+
+    label: str | Promise
+    row: int
+    """From one; 0 where the section has one row only."""
+    theirs: str | Promise
+
+
+def differing(section: Section, ours: Sequence[Typed], theirs: Sequence[Typed]) -> list[Difference]:
+    """Where two people wrote differently, in the order of the form."""
+    found = []
+    for number in range(max(len(ours), len(theirs))):
+        mine = ours[number] if number < len(ours) else {}
+        other = theirs[number] if number < len(theirs) else {}
+        for field in section.fields:
+            value = other.get(field.name, "")
+            if value != mine.get(field.name, ""):
+                key = f"{section.name}.{field.name}"
+                told = CHOICES[f"{key}.{value}"] if value in field.choices else value
+                place = number + 1 if section.is_list else 0
+                found.append(Difference(LABELS[key], place, told))
+    return found
+
+
 def section_faults(part: Part) -> list[str | Promise]:
     """Faults of a section as a whole."""
     return [FAULTS[fault.code] for fault in part.faults if not fault.field]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from compliance.identity.address import client_address
 from compliance.identity.signin import actor_of
 from merchants.onboarding.applying import register_applicant
 from merchants.portal.forms import NAME_CHARACTERS_MAX
@@ -50,5 +51,5 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 def email_of(request: HttpRequest, *args: Any, **kwargs: Any) -> str:
-    """Whose mailbox is written to, for counting."""
-    return request.POST.get("email", "").strip().casefold()[:254]
+    """Whose mailbox is written to, for counting; who names none is counted alone."""
+    return request.POST.get("email", "").strip().casefold()[:254] or client_address(request)

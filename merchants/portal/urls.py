@@ -8,6 +8,7 @@ from compliance.identity.limited import limited
 from merchants.portal import (
     application_pages,
     approval_pages,
+    document_pages,
     paper_pages,
     reading_pages,
     register_pages,
@@ -38,10 +39,10 @@ urlpatterns = [
     path("application/begin/", application_pages.begin, name="application-begin"),
     path("application/withdraw/", application_pages.give_up, name="application-withdraw"),
     path("application/submit/", application_pages.hand_in, name="application-submit"),
-    path("application/documents/", application_pages.documents, name="application-documents"),
+    path("application/documents/", document_pages.documents, name="application-documents"),
     path(
         "application/documents/<str:file>/remove/",
-        application_pages.remove,
+        document_pages.remove,
         name="application-remove",
     ),
     path(
@@ -49,7 +50,17 @@ urlpatterns = [
         limited("recognise", reading_pages.reader)(reading_pages.read),
         name="application-read",
     ),
-    path("application/documents/<str:file>/view/", application_pages.look, name="application-file"),
+    path("application/documents/<str:file>/", document_pages.look, name="application-paper"),
+    path(
+        "application/documents/<str:file>/picture/",
+        document_pages.picture,
+        name="application-picture",
+    ),
+    path(
+        "application/documents/<str:file>/download/",
+        document_pages.download,
+        name="application-file",
+    ),
     path("papers/", paper_pages.papers, name="papers"),
     path(
         "application/sections/<str:section>/",

@@ -2,7 +2,6 @@
 //   form[data-draft]              is sent in the background, a second after the last change
 //   [data-draft-state]            says what became of it
 //   [data-only-if="id=value"]     is shown while that other field has that value
-//   form[data-drop]               takes a file that is dropped on it
 "use strict";
 
 const WAIT_MS = 1000;
@@ -74,13 +73,4 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   };
   form.addEventListener("change", show);
   show();
-}
-
-for (const form of document.querySelectorAll("form[data-drop]")) {
-  const input = form.querySelector("input[type=file]");
-  form.addEventListener("dragover", (event) => event.preventDefault());
-  form.addEventListener("drop", (event) => {
-    event.preventDefault();
-    input.files = event.dataTransfer.files;
-  });
 }

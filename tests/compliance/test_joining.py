@@ -144,6 +144,11 @@ class TestInvitation:
         guesses = [browser().get(f"/link/password/{n}/").status_code for n in range(3)]
         assert guesses == [302, 302, 429]
 
+    def test_a_head_counts_as_the_look_that_it_is(self, settings):
+        settings.LIMITS = {**settings.LIMITS, "link.open": (2, 900, "closed")}
+        guesses = [browser().head(f"/link/password/{n}/").status_code for n in range(3)]
+        assert guesses == [302, 302, 429]
+
     def test_whoever_was_switched_off_does_not_join(self, office):
         office.post("/admin/compliance/user/add/", INVITATION)
         path = mailed()
@@ -277,6 +282,14 @@ class TestForgotten:
         settings.LIMITS = {**settings.LIMITS, "link.name": (2, 3600, "closed")}
         answers = [self.ask(browser(), spelling) for spelling in ("lin@x.example",) * 3]
         assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+    def test_who_names_nobody_does_not_use_up_the_tries_of_others(self, lin, settings):
+        settings.LIMITS = {**settings.LIMITS, "link.name": (2, 3600, "closed")}
+        form = {"email": "", "kind": "password"}
+        here = [browser().post("/signin/forgotten/", form).status_code for _ in range(3)]
+        there = browser().post("/signin/forgotten/", form, REMOTE_ADDR="198.51.100.77")
+        assert here == [200, 200, 429]
+        assert there.status_code == 200
 
 
 class TestSignInByLetter:

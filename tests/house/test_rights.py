@@ -222,6 +222,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "merchants:application-withdraw": member("application.write"),
     "merchants:application-read": no_paper,
     "merchants:application-remove": no_paper, "merchants:application-file": no_paper,
+    "merchants:application-paper": no_paper, "merchants:application-picture": no_paper,
     "admin:merchants_application_verdicts": admin("merchants.view_application"),
     "admin:merchants_application_decide": admin("merchants.view_application"),
     "admin:merchants_application_reveal": admin("merchants.view_application"),
