@@ -50,7 +50,8 @@ _APPLICATIONS: Final = """
 INSERT INTO merchants_application (public_id, merchant_id, state, entity, name, credit_code, round,
        created_at, submitted_at, ended_at, told)
 SELECT 'apl_desk' || m.id, m.id, CASE m.status WHEN 'active' THEN 'approved' ELSE 'in_review' END,
-       'enterprise', m.name || '有限公司', '8' || lpad(m.id::text, 17, '0'), 1, m.created_at, m.created_at,
+       'enterprise', m.name || '有限公司', '8' || lpad(m.id::text, 17, '0'), 1,
+       m.created_at, m.created_at,
        CASE m.status WHEN 'active' THEN m.created_at END, ''
   FROM merchants_merchant m WHERE m.public_id LIKE 'mch_desk%%'
 """
