@@ -11,8 +11,10 @@ class PaymentsConfig(AppConfig):
     verbose_name = pgettext_lazy("application", "Payments")
 
     def ready(self) -> None:
-        """Tell the rotation of keys which column is sealed."""
+        """Tell the rotation of keys which column is sealed, and register kinds of requests."""
         from compliance.protection.rotation import register_held_column
+        from payments.acquiring.refund_approving import register_kinds
         from payments.channels.registry import CREDENTIALS
 
+        register_kinds()
         register_held_column(CREDENTIALS, model="payments.Channel", row="code")

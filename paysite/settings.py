@@ -300,6 +300,10 @@ SMS_SENDER: str = env.str("SMS_SENDER", default="compliance.identity.sms.FileSms
 SMS_ALIYUN = env.json("SMS_ALIYUN", default={})
 """key_id, key_secret, sign_name and template of Aliyun's text messages."""
 
+REFUND_ALONE_MAX: int = env.int("REFUND_ALONE_MAX", default=100_000)
+"""Minor units of one payment that somebody gives back without a second person: 1,000 yuan."""
+REFUND_ALONE_DAY_MAX: int = env.int("REFUND_ALONE_DAY_MAX", default=2_000_000)
+"""The same for all payments of one merchant within 24 hours."""
 SESSION_LIMITS = {"staff": (15 * 60, 8 * 3600), "portal": (30 * 60, 12 * 3600)}
 """Seconds without being used, and seconds in all, after which a session ends."""
 SESSION_COOKIE_HTTPONLY = True

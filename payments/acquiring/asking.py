@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as _field
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ EXPIRES_IN_DEFAULT: Final = 1800
 EXPIRES_IN_MIN: Final = 60
 EXPIRES_IN_MAX: Final = 7 * 24 * 3600
 JSON_BYTES_MAX: Final = 4096
+REFUND_REASON_MAX: Final = 80
+"""Characters that every gateway takes."""
 
 _ORDER_NO: Final = re.compile(r"[A-Za-z0-9_\-.:/#]{1,64}")
 
@@ -89,9 +92,22 @@ def read_payment_ask(
 
     `plain_http` allows http: addresses (demo mode only).
     """
+    values = _read_all(data, _readers(known_methods, plain_http))
+    values["amount"] = Money(values["amount"], values.pop("currency"))
+    return PaymentAsk(**values)
+
+
+_Reader = Callable[[Any], Any]
+
+
+def _read_all(
+    data: object,
+    readers: Mapping[str, tuple[_Reader, bool]],
+    *,
+    renamed: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise AskInvalid([FieldError("", "not_an_object")])
-    readers = _readers(known_methods, plain_http)
     errors = [FieldError(str(name), "unknown_field") for name in data if name not in readers]
     values: dict[str, Any] = {}
     for name, (read, is_required) in readers.items():
@@ -100,16 +116,12 @@ def read_payment_ask(
                 errors.append(FieldError(name, "required"))
             continue
         try:
-            values[name] = read(data[name])
+            values[renamed.get(name, name)] = read(data[name])
         except _Wrong as wrong:
             errors.append(FieldError(name, wrong.code, wrong.facts))
     if errors:
         raise AskInvalid(errors)
-    values["amount"] = Money(values["amount"], values.pop("currency"))
-    return PaymentAsk(**values)
-
-
-_Reader = Callable[[Any], Any]
+    return values
 
 
 def _readers(known_methods: frozenset[str], plain_http: bool) -> dict[str, tuple[_Reader, bool]]:  # noqa: FBT001
@@ -147,6 +159,35 @@ def _currency(value: Any) -> str:
     if value not in CURRENCIES:
         raise _Wrong("currency_unsupported", supported=sorted(CURRENCIES))
     return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundWish:
+    """A valid request for a refund. The payment's currency is meant."""
+
+    merchant_refund_no: str
+    amount_minor: int
+    reason: str = ""
+
+    def fingerprint(self, payment: str) -> str:
+        """Equal for a repeat, different for anything else."""
+        return json.dumps(["refund", payment, self.merchant_refund_no, self.amount_minor,
+                           self.reason], ensure_ascii=False)  # fmt: skip
+
+
+def read_refund_wish(data: object) -> RefundWish:
+    """Turn parsed JSON into a RefundWish. Raises AskInvalid with every error found."""
+    return RefundWish(
+        **_read_all(
+            data,
+            {
+                "merchant_refund_no": (_order_no, True),
+                "amount": (_amount, True),
+                "reason": (lambda v: _text(v, REFUND_REASON_MAX, empty=True), False),
+            },
+            renamed={"amount": "amount_minor"},
+        )
+    )
 
 
 def is_order_no(text: str) -> bool:

@@ -25,12 +25,20 @@ class PaymentFacts:
     created_at: datetime
     expires_at: datetime
     amount_refunded: Money
+    amount_refunding: Money | None = None
+    """In refunds that are under way; None where nobody asked."""
     method: str = ""
     channel: str = ""
     channel_trade_no: str = ""
     paid_at: datetime | None = None
     closed_at: datetime | None = None
     metadata: Mapping[str, Any]
+
+    @property
+    def amount_refundable(self) -> Money:
+        """What is left to give back."""
+        moving = self.amount_refunding or Money(0, self.amount.currency)
+        return self.amount - self.amount_refunded - moving
 
 
 def facts_of(payment: Payment) -> PaymentFacts:
@@ -45,6 +53,7 @@ def facts_of(payment: Payment) -> PaymentFacts:
         created_at=payment.created_at,
         expires_at=payment.expires_at,
         amount_refunded=Money(payment.refunded_minor, payment.currency),
+        amount_refunding=Money(payment.refunding_minor, payment.currency),
         method=payment.method,
         channel=payment.channel.code if payment.channel else "",
         channel_trade_no=payment.channel_trade_no,

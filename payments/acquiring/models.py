@@ -12,6 +12,7 @@ from merchants.models import Merchant
 from payments.acquiring.states import (
     ASKED,
     LIVE,
+    REFUND_MOVES,
     AttemptState,
     PaymentState,
     RefundState,
@@ -57,6 +58,8 @@ class Payment(models.Model):
         _("gateway's number"), max_length=64, blank=True, db_default=""
     )
     refunded_minor = models.BigIntegerField(_("refunded"), db_default=0)
+    refunding_minor = models.BigIntegerField(_("being refunded"), db_default=0)
+    """In refunds that are under way: asked for, and neither gone back nor given up."""
     created_at = models.DateTimeField(_("created at"))
     expires_at = models.DateTimeField(_("expires at"))
     close_requested_at = models.DateTimeField(null=True)
@@ -77,6 +80,13 @@ class Payment(models.Model):
             models.CheckConstraint(
                 condition=Q(refunded_minor__gte=0, refunded_minor__lte=models.F("amount_minor")),
                 name="payment_refunded_within_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    refunding_minor__gte=0,
+                    refunded_minor__lte=models.F("amount_minor") - models.F("refunding_minor"),
+                ),
+                name="payment_refunds_within_amount",
             ),
             models.CheckConstraint(
                 condition=(
@@ -202,6 +212,14 @@ class Refund(models.Model):
 
     public_id = models.CharField(_("number"), max_length=32)
     number = models.CharField(max_length=32)
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, null=True, db_index=False, verbose_name=_("merchant")
+    )
+    """Whose books it is in; none for a return of late money."""
+    livemode = models.BooleanField(_("live mode"), db_default=False)
+    merchant_refund_no = models.CharField(
+        _("merchant's refund number"), max_length=64, blank=True, db_default=""
+    )
     payment = models.ForeignKey(
         Payment, models.PROTECT, related_name="refunds", verbose_name=_("payment")
     )
@@ -219,6 +237,11 @@ class Refund(models.Model):
         _("state"), max_length=12, choices=RefundState, default=RefundState.REQUESTED
     )
     failure = models.CharField(_("failure"), max_length=64, blank=True, db_default="")
+    doer = models.CharField(max_length=80, blank=True, db_default="")
+    """Who asked for it, as "user:7" or "api_key:key_…", to see amounts that are split."""
+    requested_by = models.CharField(_("asked for by"), max_length=150, blank=True, db_default="")
+    released_by = models.CharField(_("released by"), max_length=150, blank=True, db_default="")
+    """The second person; empty where none was needed."""
     asked = models.PositiveSmallIntegerField(_("times asked"), db_default=0)
     due_at = models.DateTimeField(_("next step at"), null=True)
     created_at = models.DateTimeField(_("created at"))
@@ -233,16 +256,37 @@ class Refund(models.Model):
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_positive"),
             models.CheckConstraint(
                 condition=(
-                    Q(state__in=["succeeded", "failed"], ended_at__isnull=False)
-                    | Q(state__in=["requested", "sent"], ended_at__isnull=True)
+                    Q(state__in=["succeeded", "failed", "rejected"], ended_at__isnull=False)
+                    | Q(state__in=["awaiting", "requested", "sent"], ended_at__isnull=True)
                 ),
                 name="refund_end_has_time",
             ),
             models.UniqueConstraint(
                 fields=["attempt"], condition=Q(is_late_return=True), name="refund_late_once"
             ),
+            models.CheckConstraint(
+                condition=Q(is_late_return=True, merchant__isnull=True)
+                | (Q(is_late_return=False, merchant__isnull=False) & ~Q(merchant_refund_no="")),
+                name="refund_names_its_merchant",
+            ),
+            models.UniqueConstraint(
+                fields=["merchant", "livemode", "merchant_refund_no"],
+                condition=Q(merchant__isnull=False),
+                name="refund_no_once",
+            ),
         ]
         indexes = [
+            models.Index(
+                fields=["merchant", "livemode", "id"],
+                condition=Q(merchant__isnull=False),
+                name="refund_of_merchant",
+            ),
+            models.Index(
+                fields=["doer", "created_at"], condition=~Q(doer=""), name="refund_of_doer"
+            ),
+            models.Index(
+                fields=["created_at"], condition=Q(state="awaiting"), name="refund_awaiting"
+            ),
             models.Index(
                 fields=["due_at"], condition=Q(state__in=["requested", "sent"]), name="refund_due"
             ),
@@ -260,7 +304,7 @@ class Refund(models.Model):
         """Change the state on the row and in memory. The caller holds this row's lock."""
         require_refund_move(RefundState(self.state), to)
         self.state = to
-        if to in {RefundState.SUCCEEDED, RefundState.FAILED}:
+        if not REFUND_MOVES[to]:
             self.ended_at, self.due_at = at, None
         self.save()
 

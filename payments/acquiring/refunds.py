@@ -10,17 +10,16 @@ from typing import Final
 from django.db import transaction
 
 from compliance.audit.actor import SYSTEM, Actor
-from compliance.audit.trail import record
 from payments.acquiring.attempts import key_of, notify_url
+from payments.acquiring.ended_refunds import book_sent, give_up, succeed
 from payments.acquiring.models import Refund, Verdict
 from payments.acquiring.outcomes import Learned
+from payments.acquiring.refund_approving import lock_refund
 from payments.acquiring.rules import ask_again_at
 from payments.acquiring.states import RefundState
 from payments.channels.base import Done, Outcome, RefundAsk, RefundReading, Rejected, Unknown
 from payments.channels.base import RefundState as ReadState
 from payments.channels.registry import Line, line
-from payments.ledger.models import AccountKind
-from payments.ledger.posting import credit, debit, post
 from payments.steps import step
 
 LEASE: Final = timedelta(seconds=180)
@@ -47,7 +46,7 @@ def claim_due(*, at: datetime, limit: int) -> list[Refund]:
     with transaction.atomic():
         due = list(
             Refund.objects.select_for_update(skip_locked=True, of=["self"])
-            .select_related("attempt__channel", "payment")
+            .select_related("attempt__channel", "payment__merchant")
             .filter(state__in=[RefundState.REQUESTED, RefundState.SENT], due_at__lte=at)
             .order_by("due_at")[:limit]
         )
@@ -55,6 +54,7 @@ def claim_due(*, at: datetime, limit: int) -> list[Refund]:
             refund.due_at = at + LEASE
             if refund.state == RefundState.REQUESTED:
                 refund.move(RefundState.SENT, at=at)
+                book_sent(refund, at=at)
             else:
                 refund.save(update_fields=["due_at"])
         return due
@@ -78,7 +78,7 @@ def pursue(refund: Refund, *, at: datetime) -> Outcome[RefundReading]:
             outcome = channel.gateway.refund(ask)
     step("refund.answered")
     with transaction.atomic():
-        row = Refund.objects.select_for_update().get(pk=refund.pk)
+        row = lock_refund(refund.public_id)
         row.asked += 1
         if row.state != RefundState.SENT:
             row.save(update_fields=["asked"])
@@ -90,7 +90,7 @@ def pursue(refund: Refund, *, at: datetime) -> Outcome[RefundReading]:
                 learn_refund(channel, reading, actor=SYSTEM, at=at)
             case Rejected(code=code, is_our_fault=False):
                 row.failure = code[:64]
-                _fail(row, actor=SYSTEM, at=at)
+                give_up(row, RefundState.FAILED, actor=SYSTEM, at=at)
             case Rejected(code=reason) | Unknown(reason=reason):
                 row.failure = reason[:64]
                 row.save(update_fields=["asked", "due_at", "failure"])
@@ -99,23 +99,20 @@ def pursue(refund: Refund, *, at: datetime) -> Outcome[RefundReading]:
 
 def learn_refund(channel: Line, reading: RefundReading, *, actor: Actor, at: datetime) -> Learned:
     """Take in what the gateway says about one of our refunds. Runs in the caller's transaction."""
-    refund = (
-        Refund.objects.select_for_update(of=["self"])
-        .select_related("attempt__channel", "payment__merchant")
-        .filter(number=reading.number)
-        .first()
-    )
-    if refund is None:
+    found = Refund.objects.filter(number=reading.number).values_list("public_id", flat=True)
+    public_id = found.first()
+    if public_id is None:
         return Learned(Verdict.MISMATCH, "number")
+    refund = lock_refund(public_id)
     if reason := _mismatch(refund, reading, channel):
         return Learned(Verdict.MISMATCH, reason)
     if refund.state != RefundState.SENT:
         return Learned(Verdict.ALREADY)
     match reading.state:
         case ReadState.SUCCEEDED:
-            _succeed(refund, actor=actor, at=reading.finished_at or at, now=at)
+            succeed(refund, actor=actor, at=reading.finished_at or at, now=at)
         case ReadState.FAILED:
-            _fail(refund, actor=actor, at=at)
+            give_up(refund, RefundState.FAILED, actor=actor, at=at)
         case ReadState.PROCESSING:
             return Learned(Verdict.IGNORED)
     return Learned(Verdict.BOOKED)
@@ -130,41 +127,3 @@ def _mismatch(refund: Refund, reading: RefundReading, channel: Line) -> str:
     if reading.amount is not None and reading.amount != refund.amount:
         return "amount"
     return ""
-
-
-def _succeed(refund: Refund, *, actor: Actor, at: datetime, now: datetime) -> None:
-    """Book that the money went back. The caller holds the row's lock."""
-    refund.failure = ""
-    refund.move(RefundState.SUCCEEDED, at=at)
-    code = refund.attempt.channel.code
-    post(
-        kind="refund.late_returned",
-        subject=refund.public_id,
-        entries=[
-            debit(AccountKind.REFUND_IN_TRANSIT, code, refund.amount),
-            credit(AccountKind.CHANNEL_RECEIVABLE, code, refund.amount),
-        ],
-        livemode=refund.payment.livemode,
-        at=at,
-    )
-    record(
-        actor,
-        "refund.succeeded",
-        subject=("payment", refund.payment.public_id),
-        facts={"refund": refund.public_id, "amount": refund.amount_minor},
-        at=now,
-    )
-
-
-def _fail(refund: Refund, *, actor: Actor, at: datetime) -> None:
-    """The gateway says that the money will not go back. It stays in transit until a person
-    decides.
-    """
-    refund.move(RefundState.FAILED, at=at)
-    record(
-        actor,
-        "refund.failed",
-        subject=("payment", refund.payment.public_id),
-        facts={"refund": refund.public_id, "failure": refund.failure},
-        at=at,
-    )

@@ -1,5 +1,6 @@
 """Pure rules of acquiring: what a gateway's word means here, and when to ask it again."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
@@ -32,6 +33,24 @@ def step_for(attempt: AttemptState, payment: PaymentState, trade: TradeState) ->
             return Step.CLOSE
         case _:
             return Step.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """How much one person or program may give back without a second person, in minor units."""
+
+    once: int
+    """In all refunds of one payment."""
+    day: int
+    """Of one merchant within 24 hours."""
+
+
+def needs_second(minor: int, *, of_payment: int, of_day: int, alone: Alone) -> bool:
+    """Whether a refund needs a second person, seen with those that went before without one.
+
+    Sums are compared, not single amounts: a large refund cut into small ones is a large refund.
+    """
+    return of_payment + minor > alone.once or of_day + minor > alone.day
 
 
 ASK_AFTER: Final = tuple(

@@ -39,6 +39,35 @@ _BREAKS: Final = {
     "finished refund without its journal": """
         SELECT r.public_id FROM payments_refund r WHERE r.state = 'succeeded' AND NOT EXISTS (
           SELECT FROM payments_journal j WHERE j.subject = r.public_id)""",
+    "payment's refunds differ from its sums": """
+        SELECT p.public_id FROM payments_payment p LEFT JOIN LATERAL (
+          SELECT coalesce(sum(r.amount_minor) FILTER (WHERE r.state = 'succeeded'), 0) AS done,
+                 coalesce(sum(r.amount_minor)
+                          FILTER (WHERE r.state IN ('awaiting', 'requested', 'sent')), 0) AS moving
+            FROM payments_refund r WHERE r.payment_id = p.id AND NOT r.is_late_return) r ON true
+         WHERE r.done <> p.refunded_minor OR r.moving <> p.refunding_minor""",
+    "refund whose journals do not tell its state": """
+        SELECT r.public_id || ' ' || r.state FROM payments_refund r JOIN LATERAL (
+          SELECT array_agg(substr(j.kind, 8) ORDER BY j.id) AS told
+            FROM payments_journal j WHERE j.subject = r.public_id) j ON true
+         WHERE NOT r.is_late_return AND j.told IS DISTINCT FROM CASE r.state
+           WHEN 'awaiting' THEN ARRAY['reserved'] WHEN 'requested' THEN ARRAY['reserved']
+           WHEN 'sent' THEN ARRAY['reserved', 'sent']
+           WHEN 'rejected' THEN ARRAY['reserved', 'rejected']
+           ELSE ARRAY['reserved', 'sent', r.state::text] END""",
+    "what is held back differs from the refunds that wait": """
+        SELECT m.public_id FROM merchants_merchant m JOIN payments_account a
+            ON a.kind = 'merchant_reserved' AND a.owner = m.public_id
+         WHERE coalesce((SELECT sum(s.amount_minor) FROM payments_posting s
+                          WHERE s.account_id = a.id), 0)
+            <> -coalesce((SELECT sum(r.amount_minor) FROM payments_refund r
+                           WHERE r.merchant_id = m.id AND r.livemode = a.livemode
+                             AND r.currency = a.currency
+                             AND r.state IN ('awaiting', 'requested')), 0)""",
+    "ended refund of a merchant without its event": """
+        SELECT r.public_id FROM payments_refund r
+         WHERE NOT r.is_late_return AND r.state IN ('succeeded', 'failed', 'rejected')
+           AND NOT EXISTS (SELECT FROM payments_event e WHERE e.subject = r.public_id)""",
     "paid or closed payment without its event": """
         SELECT p.public_id FROM payments_payment p WHERE p.state IN ('paid', 'closed')
            AND NOT EXISTS (SELECT FROM payments_event e

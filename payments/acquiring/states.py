@@ -80,19 +80,29 @@ ASKED: Final = LIVE | {AttemptState.ABANDONED}
 class RefundState(TextChoices):
     """Money on its way back to a payer."""
 
+    AWAITING = "awaiting", _("Waiting for a second person")
+    """Asked for by a merchant or the staff, above what one may give back alone."""
     REQUESTED = "requested", _("Requested")
     SENT = "sent", _("Sent to the channel")
     """The gateway has, or may have, heard of it. Only its answer ends this state."""
     SUCCEEDED = "succeeded", _("Succeeded")
     FAILED = "failed", _("Failed")
+    REJECTED = "rejected", _("Refused by the second person")
 
 
 REFUND_MOVES: Final[dict[RefundState, frozenset[RefundState]]] = {
+    RefundState.AWAITING: frozenset({RefundState.REQUESTED, RefundState.REJECTED}),
     RefundState.REQUESTED: frozenset({RefundState.SENT}),
     RefundState.SENT: frozenset({RefundState.SUCCEEDED, RefundState.FAILED}),
     RefundState.SUCCEEDED: frozenset(),
     RefundState.FAILED: frozenset(),
+    RefundState.REJECTED: frozenset(),
 }
+
+REFUNDS_UNDER_WAY: Final = frozenset({
+    RefundState.AWAITING, RefundState.REQUESTED, RefundState.SENT,
+})  # fmt: skip
+"""States in which a refund holds money back from its merchant."""
 
 
 def require_payment_move(old: PaymentState, new: PaymentState) -> None:

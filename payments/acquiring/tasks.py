@@ -9,6 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from payments.acquiring.janitor import claim_to_ask, expire, expired, look_after
+from payments.acquiring.refund_approving import give_up_unreleased
 from payments.acquiring.refunds import claim_due, pursue
 from payments.acquiring.repeats import forget_old_keys
 
@@ -18,6 +19,7 @@ BATCH: Final = 50
 RUN_SECONDS: Final = 45.0
 """A silent gateway keeps a worker no longer than this and one call more."""
 KEYS_BATCH: Final = 10_000
+WAITING_BATCH: Final = 1000
 
 Row = TypeVar("Row")
 
@@ -49,6 +51,12 @@ def send_due_refunds() -> int:
     # Claimed one by one: a lease must not run out while another refund is being sent.
     claims = (claim_due(at=timezone.now(), limit=1) for _ in range(BATCH))
     return _for_each(claims, lambda refund: pursue(refund, at=timezone.now()))
+
+
+@shared_task(name="payments.give_up_unreleased_refunds", time_limit=300)
+def give_up_unreleased_refunds() -> int:
+    """Give up refunds whose second person said no, or nothing for too long."""
+    return give_up_unreleased(at=timezone.now(), limit=WAITING_BATCH)
 
 
 def _for_each(claims: Iterable[list[Row]], do: Callable[[Row], object]) -> int:

@@ -42,7 +42,8 @@ BOOKED_LATE: Final = timedelta(minutes=5)
 
 TOLD_BY_ROWS: Final = frozenset({
     "payment.created", "payment.paid", "payment.closed", "payment.late_success",
-    "attempt.created", "refund.succeeded", "refund.failed",
+    "attempt.created", "refund.requested", "refund.succeeded", "refund.failed",
+    "refund.rejected",
 })  # fmt: skip
 """Audited deeds whose own rows are in the timeline already."""
 
@@ -163,14 +164,17 @@ def _attempt(attempt: Attempt) -> Iterator[TimelineItem]:
 
 
 def _refund(refund: Refund) -> Iterator[TimelineItem]:
-    title = _("Refund of %(amount)s begun") % {"amount": refund.amount}
+    title = _("Refund of %(amount)s asked for") % {"amount": refund.amount}
     if refund.is_late_return:
         title = _("%(amount)s goes back: it came after the end") % {"amount": refund.amount}
-    yield TimelineItem(refund.created_at, "refund", title, refund.public_id, "info")
+    detail = _joined(refund.public_id, refund.requested_by)
+    yield TimelineItem(refund.created_at, "refund", title, detail, "info")
     if refund.ended_at is None:
         return
     if refund.state == RefundState.SUCCEEDED:
         title, tone = _("The money went back"), "ok"
+    elif refund.state == RefundState.REJECTED:
+        title, tone = _("The refund was refused by the second person"), "bad"
     else:
         title, tone = _("The refund failed"), "bad"
     yield TimelineItem(
@@ -237,6 +241,7 @@ def _is_told(row: AuditEntry, states: Mapping[str, str]) -> bool:
 
 def _deed(row: AuditEntry) -> TimelineItem:
     known = {
+        "refund.released": (_("A second person released the refund"), ""),
         "attempt.closed": (_("The attempt was closed"), ""),
         "attempt.failed": (_("The attempt failed"), "bad"),
         "attempt.abandoned": (_("The attempt was given up"), ""),

@@ -2,14 +2,28 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
+from compliance.identity.roles import Ability, may
+from compliance.identity.signin import actor_of, person_of
+from compliance.identity.stepup import Deed, Fact
+from compliance.identity.stepup_pages import requires_step_up
+from payments.acquiring.asking import RefundWish
+from payments.acquiring.facts import facts_of
 from payments.acquiring.models import Payment
+from payments.acquiring.refund_words import refund_told, typed_wish
+from payments.acquiring.refunding import request_refund_by_staff
 from payments.acquiring.search import find_payment_ids
 from payments.acquiring.states import PaymentState
 from payments.acquiring.story import story_of
@@ -19,6 +33,7 @@ from payments.admin.books import journal_tables
 from payments.admin.filters import DayFilter
 from payments.admin.raw import readable
 from payments.admin.readonly import ReadOnlyAdmin
+from payments.errors import Refusal
 from payments.money import Money
 
 MERCHANT_PREFIX = "mch_"
@@ -77,6 +92,46 @@ class PaymentAdmin(ReadOnlyAdmin):
             return queryset.filter(merchant__public_id=number), False
         return queryset.filter(pk__in=find_payment_ids(number)), False
 
+    def get_urls(self) -> list[URLPattern]:
+        """Giving money back."""
+        view = self.admin_site.admin_view(require_POST(self.refund))
+        return [
+            path("<int:row>/refund/", view, name="payments_payment_refund"),
+            *super().get_urls(),
+        ]
+
+    def refund(self, request: HttpRequest, row: int) -> HttpResponse:
+        """Refund for the merchant, after the second factor for just this amount."""
+        person = person_of(request)
+        payment = self.get_queryset(request).filter(pk=row).first()
+        if person is None or not may(person, Ability.REFUNDS_REQUEST):
+            raise PermissionDenied
+        if payment is None:
+            raise Http404
+        page = reverse("admin:payments_payment_change", args=[row])
+        try:
+            wish = typed_wish(
+                number="staff", amount=request.POST.get("amount", ""),
+                reason=request.POST.get("reason", ""), currency=payment.currency,
+            )  # fmt: skip
+            if not wish.reason:
+                messages.error(request, gettext("Write down why."))
+                return redirect(page)
+            if answer := requires_step_up(request, _wish(payment, wish), back=page):
+                return answer
+            made = request_refund_by_staff(
+                payment=payment.public_id, amount_minor=wish.amount_minor, reason=wish.reason,
+                by=person, actor=actor_of(request), at=timezone.now(),
+            )  # fmt: skip
+        except Refusal as refusal:
+            messages.error(request, refund_told(refusal, currency=payment.currency))
+            return redirect(page)
+        if made.status == "awaiting_approval":
+            messages.success(request, gettext("The refund waits for a second person."))
+        else:
+            messages.success(request, gettext("The refund is on its way."))
+        return redirect(page)
+
     def render_change_form(
         self,
         request: HttpRequest,
@@ -96,6 +151,30 @@ class PaymentAdmin(ReadOnlyAdmin):
                 "raw": [(row, readable(bytes(row.body))) for row in story.notifications],
                 "tone": tones.PAYMENT.get(PaymentState(obj.state), "neutral"),
                 "refunded": Money(obj.refunded_minor, obj.currency),
+                "left": _left_for(request, obj),
                 "method": method_label(obj.method) if obj.method else "",
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def _left_for(request: HttpRequest, payment: Payment) -> Money | None:
+    """What the reader may give back; None: nothing, or it is not theirs to do."""
+    person = person_of(request)
+    left = facts_of(payment).amount_refundable
+    is_open = payment.state == PaymentState.PAID and left.minor > 0
+    return left if is_open and person and may(person, Ability.REFUNDS_REQUEST) else None
+
+
+def _wish(payment: Payment, wish: RefundWish) -> Deed:
+    amount = Money(wish.amount_minor, payment.currency)
+    return Deed(
+        purpose="refund.request_by_staff",
+        title=gettext("Refund a payment"),
+        facts=(
+            Fact("merchant", gettext("Merchant"), payment.merchant.public_id,
+                 shown=payment.merchant.name),
+            Fact("payment", gettext("Payment"), payment.public_id),
+            Fact("amount", gettext("Amount"), str(wish.amount_minor), shown=str(amount)),
+            Fact("reason", gettext("Reason"), wish.reason),
+        ),
+    )  # fmt: skip

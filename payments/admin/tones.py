@@ -18,10 +18,12 @@ ATTEMPT: Final = {
     AttemptState.LATE: "warn",
 }
 REFUND: Final = {
+    RefundState.AWAITING: "warn",
     RefundState.REQUESTED: "info",
     RefundState.SENT: "info",
     RefundState.SUCCEEDED: "ok",
     RefundState.FAILED: "bad",
+    RefundState.REJECTED: "bad",
 }
 VERDICT: Final = {
     Verdict.RECEIVED: "warn",

@@ -59,6 +59,11 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
         _("Payment not found"),
         _("You have no payment with this id in the mode of your API key."),
     ),
+    "refund_not_found": Kind(
+        HTTPStatus.NOT_FOUND,
+        _("Refund not found"),
+        _("You have no refund with this id in the mode of your API key."),
+    ),
     "event_not_found": Kind(
         HTTPStatus.NOT_FOUND,
         _("Event not found"),
@@ -112,6 +117,29 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
         _("Payment already paid"),
         _("The payment was paid and cannot be closed any more."),
     ),
+    "payment_not_paid": Kind(
+        HTTPStatus.CONFLICT,
+        _("Payment not paid"),
+        _("Only a paid payment can be refunded."),
+    ),
+    "refund_exceeds_payment": Kind(
+        HTTPStatus.CONFLICT,
+        _("More than is left"),
+        _("Of this payment %(left)s can still be refunded, in the currency's smallest unit."),
+    ),
+    "balance_insufficient": Kind(
+        HTTPStatus.CONFLICT,
+        _("Balance too low"),
+        _(
+            "Your balance is %(available)s, in the currency's smallest unit: less than is to go"
+            " back. Take more payments first, then repeat the call."
+        ),
+    ),
+    "refund_no_reused": Kind(
+        HTTPStatus.CONFLICT,
+        _("Refund number used before"),
+        _('You used the refund number "%(number)s" before, for a refund with other content.'),
+    ),
     "callback_url_missing": Kind(
         HTTPStatus.CONFLICT,
         _("No callback address"),
@@ -136,7 +164,8 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
 
 SAMPLE: Final[Mapping[str, str]] = {
     "ability": "payments.write", "order": "20261123-0001", "max": "256", "min": "60",
-    "supported": "CNY", "known": "alipay, unionpay, wechatpay",
+    "left": "2800", "available": "9900", "number": "R-1", "supported": "CNY",
+    "known": "alipay, unionpay, wechatpay",
 }  # fmt: skip
 """Facts to fill sentences with where a document shows them without a call."""
 
@@ -159,7 +188,7 @@ FIELD_PROBLEMS: Final[Mapping[str, str | Promise]] = {
     "currency_unknown": _("This is not an ISO 4217 currency code in capital letters."),
     "currency_unsupported": _("Payments can be made in: %(supported)s."),
     "order_no_malformed": _(
-        "An order number has 1 to 64 characters: letters, digits and _ - . : / #"
+        "Such a number has 1 to 64 characters: letters, digits and _ - . : / #"
     ),
     "method_unknown": _("Name methods as a list of: %(known)s."),
     "url_malformed": _("This is not an absolute web address."),

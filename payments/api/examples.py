@@ -51,6 +51,34 @@ CLOSED: Final[dict[str, Any]] = PENDING | {
     "closed_at": "2026-11-23T02:05:00.000Z",
 }
 
+REFUND_ID: Final = "ref_06fc9m1b8n4d7f2g5k9s3v6x0z"
+
+REFUND_WISH: Final[dict[str, Any]] = {
+    "merchant_refund_no": "R-20261123-0001",
+    "amount": 2800,
+    "reason": "少了一罐",
+}
+
+REFUND: Final[dict[str, Any]] = {
+    "id": REFUND_ID,
+    "object": "refund",
+    "payment": PAYMENT_ID,
+    "merchant_refund_no": "R-20261123-0001",
+    "amount": 2800,
+    "currency": "CNY",
+    "status": "processing",
+    "reason": "少了一罐",
+    "created_at": "2026-11-23T05:00:00.000Z",
+    "finished_at": None,
+}
+
+REFUNDED: Final[dict[str, Any]] = REFUND | {
+    "status": "succeeded",
+    "finished_at": "2026-11-23T05:00:09.000Z",
+}
+
+REFUNDS: Final[dict[str, Any]] = {"data": [REFUNDED], "next": None}
+
 CALLBACK: Final[dict[str, Any]] = {
     "id": EVENT_ID,
     "type": "payment.paid",
@@ -62,6 +90,17 @@ CLOSED_CALLBACK: Final[dict[str, Any]] = CALLBACK | {
     "type": "payment.closed",
     "created_at": "2026-11-23T02:05:00.000Z",
     "data": {"object": CLOSED},
+}
+
+REFUND_CALLBACK: Final[dict[str, Any]] = CALLBACK | {
+    "type": "refund.succeeded",
+    "created_at": "2026-11-23T05:00:09.000Z",
+    "data": {"object": REFUNDED},
+}
+
+REFUND_FAILED_CALLBACK: Final[dict[str, Any]] = REFUND_CALLBACK | {
+    "type": "refund.failed",
+    "data": {"object": REFUNDED | {"status": "failed"}},
 }
 
 EVENT: Final[dict[str, Any]] = CALLBACK | {

@@ -11,6 +11,8 @@ from django.http import QueryDict
 from merchants.access import MerchantAccess
 from payments.acquiring.asking import AskInvalid, FieldError, is_order_no
 from payments.acquiring.queries import PaymentFilter
+from payments.acquiring.refund_facts import STATUSES
+from payments.acquiring.refund_queries import RefundFilter
 from payments.acquiring.states import PaymentState
 from payments.api.cursors import CursorInvalid, key_of
 from payments.callbacks.models import EventType
@@ -69,6 +71,23 @@ def read_event_query(query: QueryDict, access: MerchantAccess) -> tuple[EventFil
         },
     )
     return EventFilter(**found), place
+
+
+def read_refund_query(query: QueryDict, access: MerchantAccess) -> tuple[RefundFilter, Place]:
+    """Which refunds are wanted. Raises AskInvalid."""
+    place, found = _read(
+        query,
+        access,
+        of="refunds",
+        readers={
+            "payment": _order_no,
+            "merchant_refund_no": _order_no,
+            "status": lambda text: _one_of(text, list(STATUSES), "status_unknown"),
+            "created_after": _time,
+            "created_before": _time,
+        },
+    )
+    return RefundFilter(**found), place
 
 
 def _read(

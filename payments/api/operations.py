@@ -14,6 +14,7 @@ from drf_spectacular.utils import (
     extend_schema,
 )
 
+from payments.acquiring.refund_facts import STATUSES
 from payments.acquiring.states import PaymentState
 from payments.api import examples, schemas
 from payments.api.codes import PROBLEMS, SAMPLE
@@ -64,6 +65,7 @@ def _id(name: str, description: Any) -> OpenApiParameter:
 
 
 _PAYMENT: Final = _id("payment", _("The payment's id, pay_…"))
+_REFUND: Final = _id("refund", _("The refund's id, ref_…"))
 _EVENT: Final = _id("event", _("The event's id, evt_…"))
 
 
@@ -194,6 +196,70 @@ CLOSE_PAYMENT: Final = extend_schema(
     ),
 )  # fmt: skip
 
+CREATE_REFUND: Final = extend_schema(
+    operation_id="create_refund",
+    tags=["refunds"],
+    summary=_("Refund a payment"),
+    description=_(
+        "Gives money back, in full or in part, as often as something is left. The refund number is"
+        " yours and makes the call safe to repeat. Above a limit a person of your team releases the"
+        ' refund in the portal first: "awaiting_approval". A callback tells you how it ended.'
+    ),
+    parameters=[_PAYMENT, _IDEMPOTENCY_KEY, _LANGUAGE],
+    request=schemas.RefundWishSerializer,
+    examples=[OpenApiExample("part", examples.REFUND_WISH, request_only=True)],
+    responses=_answers(
+        {
+            201: (schemas.RefundSerializer, examples.REFUND, _("The new refund.")),
+            200: (
+                schemas.RefundSerializer, examples.REFUNDED,
+                _("You asked for this refund before, with this number and content."),
+            ),
+        },
+        *WRITING, "body_not_json", "validation_failed", "body_too_large",
+        "content_type_unsupported", "payment_not_found", "payment_not_paid",
+        "refund_exceeds_payment", "balance_insufficient", "refund_no_reused",
+    ),
+)  # fmt: skip
+
+LIST_REFUNDS: Final = extend_schema(
+    operation_id="list_refunds",
+    tags=["refunds"],
+    summary=_("List refunds"),
+    description=_("Your refunds in the mode of the key, newest first."),
+    parameters=[
+        OpenApiParameter("payment", str, description=_("Only refunds of this payment.")),
+        OpenApiParameter("merchant_refund_no", str, description=_("The refund of this number.")),
+        OpenApiParameter(
+            "status", str, enum=list(STATUSES), description=_("Only refunds in this state.")
+        ),
+        _CREATED_AFTER,
+        OpenApiParameter(
+            "created_before",
+            {"type": "string", "format": "date-time"},
+            description=_("Created before this time."),
+        ),
+        _LIMIT,
+        _CURSOR,
+        _LANGUAGE,
+    ],
+    responses=_answers(
+        {200: (schemas.RefundPageSerializer, examples.REFUNDS, _("One page."))},
+        "validation_failed",
+    ),
+)
+
+GET_REFUND: Final = extend_schema(
+    operation_id="get_refund",
+    tags=["refunds"],
+    summary=_("Read a refund"),
+    description=_("The refund as it is now."),
+    parameters=[_REFUND, _LANGUAGE],
+    responses=_answers(
+        {200: (schemas.RefundSerializer, examples.REFUNDED, _("The refund."))}, "refund_not_found"
+    ),
+)
+
 GET_BALANCE: Final = extend_schema(
     operation_id="get_balance",
     tags=["balance"],
@@ -289,6 +355,7 @@ def _webhook(kind: str, summary: Any, example: dict[str, Any]) -> OpenApiWebhook
 
 IN_ORDER: Final = (
     "create_payment", "get_payment", "list_payments", "close_payment",
+    "create_refund", "get_refund", "list_refunds",
     "get_balance", "list_events", "get_event", "replay_event",
 )  # fmt: skip
 """As a reader meets the calls, by their operation ids."""
@@ -296,4 +363,6 @@ IN_ORDER: Final = (
 WEBHOOKS: Final = [
     _webhook("payment.paid", _("A payment was paid"), examples.CALLBACK),
     _webhook("payment.closed", _("A payment was closed"), examples.CLOSED_CALLBACK),
+    _webhook("refund.succeeded", _("A refund succeeded"), examples.REFUND_CALLBACK),
+    _webhook("refund.failed", _("A refund failed"), examples.REFUND_FAILED_CALLBACK),
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
 from payments.acquiring.asking import (
@@ -12,7 +12,9 @@ from payments.acquiring.asking import (
     EXPIRES_IN_DEFAULT,
     EXPIRES_IN_MAX,
     EXPIRES_IN_MIN,
+    REFUND_REASON_MAX,
 )
+from payments.acquiring.refund_facts import STATUSES
 from payments.acquiring.states import PaymentState
 from payments.api.codes import PROBLEMS
 from payments.callbacks.models import CallbackState, EventType
@@ -131,6 +133,53 @@ class PaymentPageSerializer(serializers.Serializer[Any]):
     )
 
 
+class RefundWishSerializer(serializers.Serializer[Any]):
+    """What asks for a refund."""
+
+    merchant_refund_no = serializers.RegexField(
+        r"^[A-Za-z0-9_\-.:/#]{1,64}$",
+        help_text=_("Your number for the refund. It makes the call safe to repeat."),
+    )
+    amount = serializers.IntegerField(
+        min_value=1,
+        max_value=AMOUNT_MAX_MINOR,
+        help_text=_("In the payment's smallest unit; at most what is left of it."),
+    )
+    reason = serializers.CharField(
+        max_length=REFUND_REASON_MAX,
+        required=False,
+        allow_blank=True,
+        help_text=_("Why. Some gateways show it to the customer."),
+    )
+
+
+class RefundSerializer(serializers.Serializer[Any]):
+    """A refund."""
+
+    id = serializers.CharField(help_text=_("Our number of the refund, ref_…"))
+    object = serializers.ChoiceField(choices=_choices(["refund"]))
+    payment = serializers.CharField(help_text=_("The payment that it gives back, pay_…"))
+    merchant_refund_no = serializers.CharField(help_text=_("Your number for the refund."))
+    amount = serializers.IntegerField(help_text=_("In the currency's smallest unit."))
+    currency = serializers.CharField(help_text=_("ISO 4217 code."))
+    status = serializers.ChoiceField(
+        choices=_choices(STATUSES),
+        help_text=_('"succeeded", "failed" and "rejected" are final.'),
+    )
+    reason = serializers.CharField(allow_blank=True, help_text=_("What you gave as the reason."))
+    created_at = serializers.DateTimeField(help_text=_("RFC 3339, in UTC."))
+    finished_at = serializers.DateTimeField(allow_null=True, help_text=_("When it was over."))
+
+
+class RefundPageSerializer(serializers.Serializer[Any]):
+    """A page of refunds, newest first."""
+
+    data: Any = RefundSerializer(many=True)
+    next = serializers.URLField(
+        allow_null=True, help_text=_("The address of the next page; null on the last one.")
+    )
+
+
 class BalanceLineSerializer(serializers.Serializer[Any]):
     """The balance in one currency."""
 
@@ -150,7 +199,12 @@ class BalanceSerializer(serializers.Serializer[Any]):
 class EventDataSerializer(serializers.Serializer[Any]):
     """What the event is about."""
 
-    object = PaymentSerializer(help_text=_("The payment as it was at that moment."))
+    object = PolymorphicProxySerializer(
+        component_name="EventObject",
+        serializers={"payment": PaymentSerializer, "refund": RefundSerializer},
+        resource_type_field_name="object",
+        help_text=_("The payment or refund as it was at that moment."),
+    )
 
 
 class CallbackStateSerializer(serializers.Serializer[Any]):

@@ -20,6 +20,11 @@ urlpatterns = [
     path("payments", views.Payments.as_view(), name="payments"),
     path("payments/<number:payment>", views.Payment.as_view(), name="payment"),
     path("payments/<number:payment>/close", views.PaymentClosing.as_view(), name="payment-close"),
+    path(
+        "payments/<number:payment>/refunds", views.PaymentRefunds.as_view(), name="payment-refunds"
+    ),
+    path("refunds", views.Refunds.as_view(), name="refunds"),
+    path("refunds/<number:refund>", views.Refund.as_view(), name="refund"),
     path("balance", views.Balance.as_view(), name="balance"),
     path("events", views.Events.as_view(), name="events"),
     path("events/<number:event>", views.Event.as_view(), name="event"),

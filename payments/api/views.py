@@ -15,15 +15,18 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from payments.acquiring.asking import read_payment_ask
+from payments.acquiring.asking import read_payment_ask, read_refund_wish
 from payments.acquiring.facts import document as payment_document
 from payments.acquiring.pay import close_payment, create_payment
 from payments.acquiring.queries import get_payment, list_payments
+from payments.acquiring.refund_facts import refund_document
+from payments.acquiring.refund_queries import get_refund, list_refunds
+from payments.acquiring.refunding import request_refund
 from payments.acquiring.repeats import replay_event_once
 from payments.api import operations
 from payments.api.authentication import access_of
 from payments.api.cursors import cursor_of
-from payments.api.filters import read_event_query, read_payment_query
+from payments.api.filters import read_event_query, read_payment_query, read_refund_query
 from payments.api.parsing import idempotency_key
 from payments.api.problems import problem
 from payments.callbacks.queries import document as event_document
@@ -107,6 +110,45 @@ class PaymentClosing(MerchantView):
         idempotency_key(request)
         closed = close_payment(access=access_of(request), payment=payment, at=timezone.now())
         return _answer(payment_document(closed))
+
+
+class PaymentRefunds(MerchantView):
+    """/api/v1/payments/{id}/refunds"""
+
+    @operations.CREATE_REFUND
+    def post(self, request: Request, payment: str) -> HttpResponse:
+        """Refund a payment, in full or in part."""
+        made = request_refund(
+            access=access_of(request), payment=payment, wish=read_refund_wish(request.data),
+            idempotency_key=idempotency_key(request), at=timezone.now(),
+        )  # fmt: skip
+        is_first = made.is_new or made.is_replay
+        status = HTTPStatus.CREATED if is_first else HTTPStatus.OK
+        response = _answer(refund_document(made.refund), status)
+        if made.is_replay:
+            response[REPLAYED] = "true"
+        return response
+
+
+class Refunds(MerchantView):
+    """/api/v1/refunds"""
+
+    @operations.LIST_REFUNDS
+    def get(self, request: Request) -> HttpResponse:
+        """List refunds."""
+        wanted, place = read_refund_query(request.query_params, access_of(request))
+        page = list_refunds(access_of(request), wanted, before=place.before, limit=place.limit)
+        data = [refund_document(refund) for refund in page.refunds]
+        return _page(request, data, page.next_before, of="refunds")
+
+
+class Refund(MerchantView):
+    """/api/v1/refunds/{id}"""
+
+    @operations.GET_REFUND
+    def get(self, request: Request, refund: str) -> HttpResponse:
+        """Read a refund."""
+        return _answer(refund_document(get_refund(access_of(request), refund)))
 
 
 class Balance(MerchantView):

@@ -13,6 +13,8 @@ class EventType(models.TextChoices):
 
     PAYMENT_PAID = "payment.paid", _("Payment paid")
     PAYMENT_CLOSED = "payment.closed", _("Payment closed")
+    REFUND_SUCCEEDED = "refund.succeeded", _("Refund succeeded")
+    REFUND_FAILED = "refund.failed", _("Refund failed")
 
 
 class CallbackState(models.TextChoices):

@@ -43,6 +43,15 @@ def balance(kind: AccountKind, owner: str, currency: str, *, livemode: bool) -> 
     return Money(int(prepared(_BALANCE, [account])[0][0]), currency)
 
 
+def hold(kind: AccountKind, owner: str, currency: str, *, livemode: bool) -> Money:
+    """The balance, while nobody else who takes money out can look at it until this transaction
+    ends. Journals that only put money in do not wait.
+    """
+    account = account_id(kind, owner, currency, livemode=livemode)
+    prepared("SELECT id FROM payments_account WHERE id = %s FOR NO KEY UPDATE", [account])
+    return balance(kind, owner, currency, livemode=livemode)
+
+
 def checkpoint() -> int:
     """Write a checkpoint for every account that moved since its last one; say how many did.
 

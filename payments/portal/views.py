@@ -16,6 +16,7 @@ from payments.acquiring.timeline import merchant_story
 from payments.callbacks.queries import EventFilter, list_events
 from payments.portal.asked import key_in, wanted_in
 from payments.portal.day import day_page
+from payments.portal.refund_pages import refund_form, refund_rows
 from payments.portal.rows import callback_row, event_row, find_rows, payment_row
 
 PAGE: Final = 30
@@ -57,6 +58,8 @@ def payment(request: HttpRequest, access: MerchantAccess, payment: str) -> HttpR
         "row": payment_row(facts),
         "timeline": story.timeline,
         "callbacks": [callback_row(callback) for callback in story.callbacks],
+        **refund_rows(access, payment=payment),
+        "refund_form": refund_form(access, facts),
     }
     return render(request, "portal/payments/payment.html", context)
 

@@ -128,6 +128,12 @@ def reviewers(visitor: Visitor) -> str:
     return LET_IN if LET_IN in rules else rules[0]
 
 
+def no_refund(visitor: Visitor) -> str:
+    """No refund has this number."""
+    rule = member("refunds.write")(visitor)
+    return NOT_THERE if rule == LET_IN else rule
+
+
 def no_paper(visitor: Visitor) -> str:
     """No paper has this number."""
     rule = member("application.write")(visitor)
@@ -205,6 +211,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "checkout:pay": everybody, "checkout:status": everybody, "checkout:return": everybody,
     "api:schema": everybody, "inbound:notify": everybody,
     "api:payments": program, "api:payment": program, "api:payment-close": program,
+    "api:payment-refunds": program, "api:refunds": program, "api:refund": program,
     "api:balance": program, "api:events": program, "api:event": program,
     "api:event-replay": program, "api:no-such-call": everybody,
     "merchants:choose": signed_in, "merchants:keys": member("keys.manage"),
@@ -237,6 +244,10 @@ RIGHTS: Final[dict[str, Rule]] = {
     "payments_portal:home": member("payments.read"),
     "payments_portal:payments": member("payments.read"),
     "payments_portal:payment": member("payments.read", of_tea=True),
+    "payments_portal:refunds": member("payments.read"),
+    "payments_portal:refund": member("refunds.write", of_tea=True),
+    "payments_portal:refund-decide": no_refund,
+    "admin:payments_payment_refund": staff(Ability.REFUNDS_REQUEST),
     "payments_portal:callbacks": member("events.read"),
     "desk:home": staff(Ability.AUDIT_VIEW), "desk:entries": staff(Ability.AUDIT_VIEW),
     "desk:retention": staff(Ability.AUDIT_VIEW), "desk:certificate": certificate,

@@ -23,12 +23,13 @@ from compliance.audit.actor import SYSTEM  # noqa: E402
 from merchants.access import MerchantAccess  # noqa: E402
 from merchants.accounts.abilities import SCOPES  # noqa: E402
 from merchants.models import Merchant  # noqa: E402
-from payments.acquiring.asking import PaymentAsk  # noqa: E402
+from payments.acquiring.asking import PaymentAsk, RefundWish  # noqa: E402
 from payments.acquiring.attempts import choose_method  # noqa: E402
 from payments.acquiring.facts import PaymentFacts  # noqa: E402
 from payments.acquiring.janitor import claim_to_ask, look_after  # noqa: E402
 from payments.acquiring.models import Attempt  # noqa: E402
 from payments.acquiring.pay import create_payment, request_closing  # noqa: E402
+from payments.acquiring.refunding import request_refund  # noqa: E402
 from payments.acquiring.refunds import claim_due, pursue  # noqa: E402
 from payments.acquiring.tokens import checkout_token  # noqa: E402
 from payments.callbacks.deliver import deliver_due  # noqa: E402
@@ -66,15 +67,29 @@ def through_the_sandbox() -> None:
     registry.make_http = lambda: GatewayHttp(TRANSPORT)
 
 
-def create(payment: str) -> PaymentFacts:
-    """A second order of the only merchant, with an idempotency key."""
+def merchant_access() -> MerchantAccess:
+    """What the only merchant's program may do."""
     merchant = Merchant.objects.get()
-    access = MerchantAccess(
+    return MerchantAccess(
         merchant_id=merchant.pk, merchant=merchant.public_id, livemode=False,
         abilities=SCOPES, actor=SYSTEM,
     )  # fmt: skip
+
+
+def ask_back(payment: str) -> None:
+    """The merchant's program asks for a part of it back."""
+    request_refund(
+        access=merchant_access(), payment=payment, at=timezone.now(),
+        wish=RefundWish(merchant_refund_no="R1", amount_minor=2800),
+    )  # fmt: skip
+
+
+def create(payment: str) -> PaymentFacts:
+    """A second order of the only merchant, with an idempotency key."""
     ask = PaymentAsk(merchant_order_no="T2", amount=Money(100), subject="tea")
-    created = create_payment(access=access, ask=ask, idempotency_key="key-2", at=timezone.now())
+    created = create_payment(
+        access=merchant_access(), ask=ask, idempotency_key="key-2", at=timezone.now()
+    )
     return created.payment
 
 

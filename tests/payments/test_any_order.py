@@ -20,12 +20,15 @@ from hypothesis.stateful import (
 )
 
 from payments.acquiring import soundness
+from payments.acquiring.asking import RefundWish
 from payments.acquiring.janitor import claim_to_ask, expire, expired, look_after
 from payments.acquiring.models import Attempt, Payment, Refund
 from payments.acquiring.notifications import receive
 from payments.acquiring.pay import close_payment
+from payments.acquiring.refund_approving import give_up_unreleased
+from payments.acquiring.refunding import request_refund
 from payments.acquiring.refunds import claim_due, pursue
-from payments.acquiring.states import LIVE
+from payments.acquiring.states import LIVE, REFUNDS_UNDER_WAY
 from payments.callbacks.models import Event
 from payments.channels.base import RawMessage, TradeState
 from payments.errors import Refusal
@@ -98,6 +101,14 @@ class Business(RuleBasedStateMachine):
         for script in SCRIPTS.values():
             script.faults.clear()
 
+    @rule(payment=payments, minor=st.integers(1, 10**9), fault=FAULTS)
+    def merchant_refunds(self, payment, minor, fault):
+        self.count += 1
+        wish = RefundWish(merchant_refund_no=f"R{self.count}", amount_minor=minor)
+        with suppress(Refusal):
+            request_refund(access=self.shop.access, payment=payment.id, wish=wish, at=self.now)
+            script_of(payment.method or "first").faults.append(fault)
+
     @rule(seconds=st.sampled_from([1, 15, 61, 400, 4000]))
     def time_passes(self, seconds):
         self.now += timedelta(seconds=seconds)
@@ -110,6 +121,7 @@ class Business(RuleBasedStateMachine):
             look_after(attempt, at=self.now)
         for refund in claim_due(at=self.now, limit=50):
             pursue(refund, at=self.now)
+        give_up_unreleased(at=self.now, limit=50)
 
     @rule(method=METHODS, can_close=st.booleans())
     def gateway_changes_its_manners(self, method, can_close):
@@ -120,8 +132,11 @@ class Business(RuleBasedStateMachine):
         assert [*checks.breaks(), *soundness.breaks()] == []
 
     @invariant()
-    def the_merchant_is_owed_exactly_what_was_paid(self):
-        paid = sum(p.amount_minor for p in Payment.objects.filter(state="paid"))
+    def the_merchant_is_owed_what_was_paid_and_is_not_going_back(self):
+        paid = sum(
+            p.amount_minor - p.refunded_minor - p.refunding_minor
+            for p in Payment.objects.filter(state="paid")
+        )
         owed = balance(
             AccountKind.MERCHANT_PAYABLE, self.shop.merchant.public_id, "CNY", livemode=False
         )
@@ -143,16 +158,18 @@ class Business(RuleBasedStateMachine):
     def everything_comes_to_rest(self) -> None:
         """No paid order is missing and no money is kept."""
         for _ in range(10):
-            self.now += timedelta(hours=2)
+            self.now += timedelta(hours=6)
             self.workers_run()
         assert not Payment.objects.filter(state="pending").exists()
         assert not Attempt.objects.filter(state__in=LIVE).exists()
+        assert not Refund.objects.filter(state__in=REFUNDS_UNDER_WAY).exists()
         for method, script in SCRIPTS.items():
             for number, kept in script.orders.items():
                 attempt = Attempt.objects.get(number=number)
                 if kept.paid is not None:
                     assert attempt.state in {"succeeded", "late"}, (method, number)
-                    returned = Refund.objects.filter(attempt=attempt, state="succeeded").count()
+                    late = Refund.objects.filter(attempt=attempt, is_late_return=True)
+                    returned = late.filter(state="succeeded").count()
                     assert returned == (attempt.state == "late")
                 else:
                     assert attempt.state not in {"succeeded", "late"}

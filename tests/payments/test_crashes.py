@@ -178,6 +178,21 @@ def test_late_money_goes_back_exactly_once(world, till, step):
     assert returned.amount_minor == 12800
 
 
+@pytest.mark.parametrize("step", ["refund.sending", "refund.answered"])
+def test_a_merchants_refund_goes_back_exactly_once(world, till, step):
+    crashing.choose(world.id)
+    wallet_pays(world.id)
+    crashing.notify(world.id)
+    crashing.ask_back(world.id)
+    die("refund", world.id, step)
+
+    come_to_rest()
+
+    assert Refund.objects.get().state == "succeeded"
+    assert SandboxRefund.objects.get().amount_minor == 2800
+    assert Payment.objects.get().refunded_minor == 2800
+
+
 def test_a_created_order_is_found_by_repeating(world):
     """`payment.created` comes after the only durable statement: the merchant repeats and finds
     it.

@@ -9,6 +9,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
+from payments.acquiring.models import Refund
 from payments.acquiring.notifications import receive
 from payments.api import codes, reading
 from payments.api.openapi import openapi
@@ -23,6 +24,8 @@ from tests.payments.api.conftest import TEA
 from tests.payments.conftest import forget
 from tests.scripted import script_of
 
+REFUND = {"merchant_refund_no": "R1", "amount": 2800, "reason": "少了一罐"}
+
 
 @pytest.fixture
 def document() -> dict[str, Any]:
@@ -33,7 +36,8 @@ def check(document: dict[str, Any], schema: Any, value: Any) -> None:
     """Raise unless the value fits, with no member that the document does not know."""
     closed = json.loads(json.dumps(document["components"]))
     for shape in closed["schemas"].values():
-        shape["additionalProperties"] = False
+        if "properties" in shape:  # A choice between shapes has none of its own.
+            shape["additionalProperties"] = False
     whole = {**schema, "components": closed}
     Draft202012Validator(whole, format_checker=FormatChecker()).validate(value)
 
@@ -132,6 +136,17 @@ def test_real_answers_fit_the_document(document, lin, tea):
         ],
         ("/api/v1/payments/{payment}/close", "post"): [
             lin.post(f"payments/{closing.id}/close"), lin.post(f"payments/{payment.id}/close"),
+        ],
+        ("/api/v1/payments/{payment}/refunds", "post"): [
+            lin.post(f"payments/{payment.id}/refunds", REFUND),
+            lin.post(f"payments/{payment.id}/refunds", REFUND),
+            lin.post(f"payments/{payment.id}/refunds", {**REFUND, "amount": 1}),
+            lin.post(f"payments/{payment.id}/refunds", {}),
+            lin.post(f"payments/{closing.id}/refunds", {**REFUND, "merchant_refund_no": "R2"}),
+        ],
+        ("/api/v1/refunds", "get"): [lin.get("refunds"), lin.get("refunds", {"status": "x"})],
+        ("/api/v1/refunds/{refund}", "get"): [
+            lin.get(f"refunds/{Refund.objects.get().public_id}"), lin.get("refunds/ref_0"),
         ],
         ("/api/v1/balance", "get"): [lin.get("balance")],
         ("/api/v1/events", "get"): [lin.get("events")],
