@@ -160,9 +160,10 @@ class PaymentAdmin(ReadOnlyAdmin):
 def _left_for(request: HttpRequest, payment: Payment) -> Money | None:
     """What the reader may give back; None: nothing, or it is not theirs to do."""
     person = person_of(request)
+    if person is None or not may(person, Ability.REFUNDS_REQUEST):
+        return None
     left = facts_of(payment).amount_refundable
-    is_open = payment.state == PaymentState.PAID and left.minor > 0
-    return left if is_open and person and may(person, Ability.REFUNDS_REQUEST) else None
+    return left if payment.state == PaymentState.PAID and left.minor > 0 else None
 
 
 def _wish(payment: Payment, wish: RefundWish) -> Deed:

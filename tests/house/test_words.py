@@ -18,6 +18,7 @@ COMPOSED: Final = {
     "application.{to.value}": ["application.needs_changes", "application.rejected"],
     "screening.{to.value}": [f"screening.{state.value}" for state in DECIDED],
     "attempt.{to.value}": ["attempt.closed", "attempt.failed", "attempt.abandoned"],
+    "refund.{refund.state}": ["refund.succeeded", "refund.failed", "refund.rejected"],
     "person.{deed}": ["person.added", "person.changed", "person.password_set"],
 }
 """Actions that are put together, and everything that can come of it."""
