@@ -300,6 +300,8 @@ SMS_SENDER: str = env.str("SMS_SENDER", default="compliance.identity.sms.FileSms
 SMS_ALIYUN = env.json("SMS_ALIYUN", default={})
 """key_id, key_secret, sign_name and template of Aliyun's text messages."""
 
+REVIEW_HOURS: int = env.int("REVIEW_HOURS", default=48)
+"""Within so many hours an applicant hears from the reviewers."""
 REFUND_ALONE_MAX: int = env.int("REFUND_ALONE_MAX", default=100_000)
 """Minor units of one payment that somebody gives back without a second person: 1,000 yuan."""
 REFUND_ALONE_DAY_MAX: int = env.int("REFUND_ALONE_DAY_MAX", default=2_000_000)

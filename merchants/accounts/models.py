@@ -45,6 +45,8 @@ class Merchant(models.Model):
     )
 
     closed_at = models.DateTimeField(_("closed at"), null=True)
+    risk = models.PositiveSmallIntegerField(_("risk"), null=True)
+    """1 low, 2 medium, 3 high, as it was graded last. None: never graded."""
 
     class Meta:
         verbose_name = _("merchant")
@@ -74,6 +76,9 @@ class Merchant(models.Model):
                 name="merchant_live_is_approved",
             ),
             models.CheckConstraint(condition=~Q(name=""), name="merchant_has_name"),
+            models.CheckConstraint(
+                condition=Q(risk__isnull=True) | Q(risk__in=[1, 2, 3]), name="merchant_risk_known"
+            ),
             models.CheckConstraint(
                 condition=(
                     Q(

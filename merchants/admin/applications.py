@@ -1,8 +1,10 @@
 """The reviewers' desk: applications by age, each beside its papers, and a word on every part."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
@@ -14,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from compliance.approvals.errors import ApprovalRefused
@@ -25,14 +27,17 @@ from compliance.identity.roles import Ability, may
 from compliance.identity.signin import actor_of, person_of
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
-from compliance.protection.masking import masked
 from merchants.admin.papers import paper_answer
+from merchants.admin.queue import QueueFilter, ServiceFilter, order_of
+from merchants.admin.risk import TONES as TONES_OF_RISK
+from merchants.admin.risk import risk_of
+from merchants.admin.stated import hits_among, paper_of, part_of
 from merchants.days import day_of
 from merchants.errors import MerchantRefusal
 from merchants.onboarding.approving import recommend
-from merchants.onboarding.masks import KIND_OF
-from merchants.onboarding.models import Application, Document
-from merchants.onboarding.reading import Part, Standing, standing_of
+from merchants.onboarding.grading import Grade
+from merchants.onboarding.models import Application
+from merchants.onboarding.reading import Standing, standing_of
 from merchants.onboarding.revealing import reveal_field
 from merchants.onboarding.reviewing import (
     Word,
@@ -41,21 +46,15 @@ from merchants.onboarding.reviewing import (
     reject_application,
     targets_of,
 )
-from merchants.onboarding.screened import outcomes_for, subjects_of
-from merchants.onboarding.sections import Field, Typed
+from merchants.onboarding.risk import note_diligence, raise_grade
 from merchants.onboarding.states import ApplicationState
-from merchants.onboarding.values import LONG_TERM
-from merchants.onboarding.watermark import IMAGE
 from merchants.onboarding.words import (
-    CHOICES,
-    DOCUMENTS,
     FAULTS,
     LABELS,
     REASONS,
     TITLES,
     refusal_told,
 )
-from merchants.screening.models import ScreeningHit
 
 TONES: Final = {
     ApplicationState.IN_REVIEW: "warn",
@@ -71,34 +70,15 @@ REVEAL_REFUSALS: Final = {
 }
 
 
-class QueueFilter(admin.SimpleListFilter):
-    """The queue comes first."""
-
-    title = pgettext_lazy("application", "show")
-    parameter_name = "show"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Besides all."""
-        return [("queue", gettext_lazy("Waiting for review, oldest first"))]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """The rows of the chosen view."""
-        if self.value() == "queue":
-            waiting = queryset.filter(state=ApplicationState.IN_REVIEW)
-            return waiting.order_by("submitted_at", "pk")
-        return queryset
-
-
 @admin.register(Application)
 class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Applications, one by one: there is deliberately no action on many."""
 
-    list_display = ["public_id", "what", "entity", "status", "round", "waits"]
-    list_filter = [QueueFilter, "state", "entity"]
+    list_display = ["public_id", "what", "entity", "status", "danger", "round", "waits", "service"]
+    list_filter = [QueueFilter, ServiceFilter, "risk", "state", "entity"]
     list_select_related = ["merchant"]
     search_fields = ["public_id__exact", "credit_code__exact", "name__startswith"]
     search_help_text = gettext_lazy("A number, a credit code, or how the name begins")
-    ordering = ["-pk"]
     actions = None
     sortable_by = ()
     list_per_page = 50
@@ -110,6 +90,10 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         """The sheets of pages that tell a story, and of reviews."""
 
         css = {"all": ["css/admin-payments.css", "css/admin-review.css"]}
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """The queue by age or by risk, the rest newest first."""
+        return order_of(request)
 
     @admin.display(description=gettext_lazy("name"))
     def what(self, application: Application) -> str:
@@ -131,6 +115,24 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             return "–"
         return timesince(application.submitted_at)
 
+    @admin.display(description=gettext_lazy("risk"))
+    def danger(self, application: Application) -> SafeString | str:
+        """The grade, coloured."""
+        if application.risk is None:
+            return "–"
+        tone = TONES_OF_RISK[Grade(application.risk)]
+        return format_html('<span class="badge {}">{}</span>', tone, application.get_risk_display())
+
+    @admin.display(description=gettext_lazy("service"))
+    def service(self, application: Application) -> SafeString | str:
+        """Whether we keep to the time that is promised."""
+        if application.state != ApplicationState.IN_REVIEW or application.submitted_at is None:
+            return "–"
+        due = application.submitted_at + timedelta(hours=settings.REVIEW_HOURS)
+        if due < timezone.now():
+            return format_html('<span class="badge bad">{}</span>', _("late"))
+        return format_html(_("by {}"), timezone.localtime(due).strftime("%m-%d %H:%M"))
+
     def get_urls(self) -> list[URLPattern]:
         """A word, back, no, on; and the papers."""
         view = self.admin_site.admin_view
@@ -139,6 +141,8 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
                  name="merchants_application_verdicts"),
             path("<int:row>/decide/", view(require_POST(self.decide)),
                  name="merchants_application_decide"),
+            path("<int:row>/risk/", view(require_POST(self.assess)),
+                 name="merchants_application_risk"),
             path("<int:row>/reveal/", view(require_POST(self.reveal)),
                  name="merchants_application_reveal"),
             path("<int:row>/papers/<str:file>/", view(self.paper),
@@ -161,14 +165,15 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         can_review = may(_person(request), Ability.MERCHANTS_REQUEST)
         context: dict[str, Any] = {
             "tone": TONES.get(ApplicationState(application.state), "neutral"),
-            "parts": [_part(standing, part) for part in standing.parts.values()],
-            "papers": [_paper(standing, one) for one in standing.documents],
+            "parts": [part_of(standing, part) for part in standing.parts.values()],
+            "papers": [paper_of(standing, one) for one in standing.documents],
             "faults": [(TITLES[one.section], FAULTS[one.code]) for one in standing.faults],
             "reasons": list(REASONS.items()),
             "may_review": can_review and application.state == ApplicationState.IN_REVIEW,
             "may_look": _may_look(request),
             "may_reveal": may(_person(request), Ability.REVEAL),
-            "hits": _hits(application, standing),
+            "hits": hits_among(application, standing),
+            "risk": risk_of(application),
             "rejected": len(standing.rejected),
             "left": len(set(targets_of(standing)) - set(standing.verdicts)),
             "consents": application.consents.select_related("by").order_by("pk"),
@@ -223,6 +228,25 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             return _("Request %(number)s waits for a second person.") % {
                 "number": request_made.public_id
             }
+
+        return self._do(request, row, deed)
+
+    def assess(self, request: HttpRequest, row: int) -> HttpResponse:
+        """Raise the grade, or note a measure that was taken for a high one."""
+        application = self._found(request, row)
+        said = request.POST
+        common: dict[str, Any] = {
+            "application": application.public_id, "by": _person(request),
+            "actor": actor_of(request), "at": timezone.now(),
+        }  # fmt: skip
+        note, to = said.get("note", "")[:TEXT_MAX], said.get("to", "")
+
+        def deed() -> str:
+            if to in {str(grade.value) for grade in Grade}:
+                raise_grade(to=Grade(int(to)), reason=note, **common)
+                return _("The grade is raised.")
+            note_diligence(measure=said.get("measure", ""), note=note, **common)
+            return _("The measure is noted.")
 
         return self._do(request, row, deed)
 
@@ -322,60 +346,6 @@ def _words(request: HttpRequest, standing: Standing) -> list[Word]:
                 )
             )  # fmt: skip
     return words
-
-
-def _part(standing: Standing, part: Part) -> dict[str, Any]:
-    name = part.section.name
-    return {
-        "name": name,
-        "title": TITLES[name],
-        "fields": [
-            {
-                "target": f"{name}.{field.name}",
-                "label": LABELS[f"{name}.{field.name}"],
-                "values": [_shown(name, field, row) for row in part.typed],
-                "is_masked": field.name in KIND_OF,
-                "verdict": standing.verdicts.get(f"{name}.{field.name}"),
-            }
-            for field in part.section.fields
-        ],
-    }
-
-
-def _shown(section: str, field: Field, row: Typed) -> str:
-    value = row.get(field.name, "")
-    if not value:
-        return "–"
-    if field.name in KIND_OF:
-        return masked(value, kind=KIND_OF[field.name])
-    if value == LONG_TERM:
-        return _("without an end")
-    return str(CHOICES.get(f"{section}.{field.name}.{value}", value))
-
-
-def _paper(standing: Standing, document: Document) -> dict[str, Any]:
-    file = document.file
-    return {
-        "target": file.public_id,
-        "title": DOCUMENTS[document.kind],
-        "file": file,
-        "valid_to": document.valid_to,
-        "is_image": file.media_type.startswith(IMAGE),
-        "verdict": standing.verdicts.get(file.public_id),
-    }
-
-
-def _hits(application: Application, standing: Standing) -> list[dict[str, Any]]:
-    """Who is like somebody on a list, with links to the hits."""
-    outcomes = {one.reference: one for one in outcomes_for(application, standing)}
-    told = []
-    for subject in subjects_of(application, standing):
-        outcome = outcomes[subject.reference]
-        numbers = (*outcome.open_hits, *outcome.confirmed_hits)
-        rows = ScreeningHit.objects.filter(public_id__in=numbers).order_by("pk")
-        if numbers:
-            told.append({"name": subject.name, "hits": rows})
-    return told
 
 
 def _may_look(request: HttpRequest) -> bool:

@@ -57,15 +57,15 @@ class ApiKeyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 class MerchantAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Merchants with their people, papers and keys."""
 
-    list_display = ["name", "public_id", "status", "may_live", "created_at"]
-    list_filter = ["status", "may_live"]
+    list_display = ["name", "public_id", "status", "risk", "may_live", "created_at"]
+    list_filter = ["status", "risk", "may_live"]
     search_fields = ["name", "public_id__exact"]
     ordering = ["-pk"]
     list_per_page = 50
     show_full_result_count = False
     fields = [
         "public_id", "name", "short_name", "status", "suspended_at", "suspended_for", "may_live",
-        "callback_url", "created_at", "closed_at",
+        "risk", "callback_url", "created_at", "closed_at",
     ]  # fmt: skip
     inlines = [MemberInline, TermInline, ApiKeyInline]
 

@@ -39,8 +39,10 @@ class RenewalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     sortable_by = ()
     list_per_page = 50
     show_full_result_count = False
-    fields = ["public_id", "term", "last_day", "state", "asked_by", "asked_at", "decided_by",
-              "decided_at", "reason"]  # fmt: skip
+    fields = [
+        "public_id", "term", "statement", "last_day", "state", "asked_by", "asked_at",
+        "decided_by", "decided_at", "reason",
+    ]  # fmt: skip
 
     class Media:
         """The sheets of pages that tell a story, and of reviews."""
@@ -112,6 +114,8 @@ class RenewalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         if not may(_person(request), Ability.MERCHANTS_REQUEST):
             raise PermissionDenied
         renewal = self._found(request, row)
+        if renewal.file is None:
+            raise Http404
         return paper_answer(request, renewal.file, reason=f"renewal {renewal.public_id}")
 
     def _found(self, request: HttpRequest, row: int) -> Renewal:

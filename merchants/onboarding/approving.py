@@ -21,10 +21,11 @@ from merchants.accounts.states import MerchantStatus
 from merchants.days import day_of
 from merchants.errors import IllegalMove
 from merchants.onboarding.documents import PERMIT
-from merchants.onboarding.models import Application
+from merchants.onboarding.models import RISK_CHOICES, Application
 from merchants.onboarding.reading import standing_of
 from merchants.onboarding.refusals import VerdictRefused
 from merchants.onboarding.reviewing import lock_for_review, targets_of, tell_owners
+from merchants.onboarding.risk import grade_application, missing_diligence, next_review
 from merchants.onboarding.screened import outcomes_for, waits_for_decision
 from merchants.onboarding.sections import Value
 from merchants.onboarding.states import ApplicationState, Entity
@@ -45,19 +46,19 @@ def recommend(*, application: str, reason: str, by: User, actor: Actor, at: date
     screening_open among them.
     """
     row = lock_for_review(application, by)
-    _require_all_right(row, at=at)
+    _require_all_right(row, actor=actor, at=at)
     return request_approval(
         kind=APPROVE, subject=("application", row.public_id), reason=reason, maker=by, actor=actor,
         payload={
             "merchant": row.merchant.public_id, "name": row.name, "credit_code": row.credit_code,
-            "entity": row.entity, "round": row.round,
+            "entity": row.entity, "round": row.round, "risk": row.risk or 0,
         },
         at=at,
     )  # fmt: skip
 
 
-def _require_all_right(row: Application, *, at: datetime) -> None:
-    """A paper may have run out while it lay with the reviewers."""
+def _require_all_right(row: Application, *, actor: Actor, at: datetime) -> None:
+    """A paper may have run out, and the risk have grown, while it lay with the reviewers."""
     standing = standing_of(row, on=day_of(at))
     if standing.faults:
         fault = standing.faults[0]
@@ -68,6 +69,9 @@ def _require_all_right(row: Application, *, at: datetime) -> None:
         raise VerdictRefused("not_all_right", target=missing[0])
     if waits_for_decision(outcomes_for(row, standing)):
         raise VerdictRefused("screening_open")
+    grade_application(row, standing, actor=actor, at=at)
+    if undone := missing_diligence(row):
+        raise VerdictRefused("diligence_missing", measure=undone[0])
 
 
 def _look(subject: tuple[str, str], payload: Facts) -> Facts:
@@ -92,13 +96,13 @@ def _look(subject: tuple[str, str], payload: Facts) -> Facts:
 def _take_on(order: Order) -> None:
     """Called by the approval. The papers are looked at once more: one may have run out since."""
     row = Application.objects.select_for_update().get(public_id=order.subject[1])
-    _require_all_right(row, at=order.at)
+    _require_all_right(row, actor=order.actor, at=order.at)
     row.move(ApplicationState.APPROVED, at=order.at)
     merchant = Merchant.objects.select_for_update(no_key=True).get(pk=row.merchant_id)
     before = merchant.status
     merchant.move(MerchantStatus.ACTIVE, at=order.at)
-    merchant.name, merchant.may_live = row.name, True
-    merchant.save(update_fields=["name", "may_live"])
+    merchant.name, merchant.may_live, merchant.risk = row.name, True, row.risk
+    merchant.save(update_fields=["name", "may_live", "risk"])
     begin_terms(merchant=merchant, terms=_terms_of(row, order.at), actor=order.actor, at=order.at)
     tell_owners(row, "application_approved", at=order.at)
     record(
@@ -121,6 +125,7 @@ def _terms_of(row: Application, at: datetime) -> list[Term]:
         Term(kind=kind, last_day=_last_day(standing.read[section].rows[0]["valid_to"]))
         for kind, section in ((TermKind.LICENCE, "licence"), (TermKind.IDENTITY, "legal_person"))
     ]
+    terms.append(Term(kind=TermKind.REVIEW, last_day=next_review(row, on=day_of(at))))
     permits = [one.valid_to for one in standing.documents if one.kind == PERMIT and one.valid_to]
     return [*terms, *(Term(kind=TermKind.PERMIT, last_day=max(permits)) for _ in permits[:1])]
 
@@ -150,10 +155,12 @@ def register_kinds() -> None:
                 "merchant": gettext_lazy("merchant"),
                 "state": gettext_lazy("state"),
                 "round": gettext_lazy("round"),
+                "risk": gettext_lazy("risk"),
                 "looked_at": gettext_lazy("digest of what was looked at"),
             },
             values={
                 "entity": dict(Entity.choices), "state": dict(ApplicationState.choices),
+                "risk": {str(value): label for value, label in RISK_CHOICES},
             },
         )
     )  # fmt: skip

@@ -40,6 +40,8 @@ class Screened(IntEnum):
     CONFIRMED = 3
 
 
+RULES: Final = "2026-11"
+"""The version of all that stands below. It is kept with each grade: change it with the table."""
 MEDIUM_POINTS: Final = 20
 """One circumstance that matters makes a merchant medium; several small ones do too."""
 HIGH_POINTS: Final = 50

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from compliance.protection.columns import SealedTextField
 from compliance.protection.vault.models import StoredFile
 from merchants.accounts.models import Merchant
+from merchants.onboarding.grading import DILIGENCE, Grade
 from merchants.onboarding.sections import Typed
 from merchants.onboarding.states import (
     OPEN,
@@ -21,6 +22,12 @@ from merchants.onboarding.states import (
     Entity,
     require_application_move,
 )
+
+RISK_CHOICES: Final = [
+    (Grade.LOW.value, pgettext_lazy("risk", "Low")),
+    (Grade.MEDIUM.value, pgettext_lazy("risk", "Medium")),
+    (Grade.HIGH.value, pgettext_lazy("risk", "High")),
+]
 
 
 class Application(models.Model):
@@ -44,6 +51,8 @@ class Application(models.Model):
     submitted_at = models.DateTimeField(_("submitted at"), null=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)
     told = models.TextField(_("what the applicant is told"), blank=True)
+    risk = models.PositiveSmallIntegerField(_("risk"), null=True, choices=RISK_CHOICES)
+    """The grade that counts now: the last `RiskGrade`. None until it is submitted."""
 
     class Meta:
         verbose_name = _("application")
@@ -52,6 +61,11 @@ class Application(models.Model):
         indexes = [
             models.Index(
                 fields=["submitted_at"], name="application_queue", condition=Q(state="in_review")
+            ),
+            models.Index(
+                fields=["-risk", "submitted_at"],
+                name="application_queue_by_risk",
+                condition=Q(state="in_review"),
             ),
         ]
         constraints = [
@@ -206,3 +220,61 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} · {self.by}"
+
+
+class RiskGrade(models.Model):
+    """What the rules, or a reviewer, made of the risk at one time. Rows are only ever added."""
+
+    application = models.ForeignKey(Application, models.PROTECT, related_name="grades")
+    round = models.PositiveSmallIntegerField()
+    grade = models.PositiveSmallIntegerField(choices=RISK_CHOICES)
+    points = models.PositiveSmallIntegerField()
+    reasons = models.JSONField()
+    """Pairs of a code of `grading.POINTS` and its points, the heaviest first."""
+    rules = models.CharField(max_length=16)
+    """The version of the rules that counted."""
+    raised_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    note = models.TextField(blank=True)
+    """Why somebody raised it."""
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(grade__in=[grade.value for grade in Grade]), name="risk_grade_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(raised_by__isnull=True, note="")
+                | (Q(raised_by__isnull=False) & ~Q(note="")),
+                name="risk_raised_has_its_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_grade_display()} · {self.at:%Y-%m-%d}"
+
+
+class Diligence(models.Model):
+    """A measure that was taken because of a high risk. Rows are only ever added."""
+
+    application = models.ForeignKey(Application, models.PROTECT, related_name="diligence")
+    measure = models.CharField(max_length=32)
+    note_sealed = SealedTextField(purpose="onboarding")
+    """What was done and found: it may name people."""
+    public_id = models.CharField(max_length=32, unique=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(measure__in=sorted(DILIGENCE)), name="diligence_measure_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.measure

@@ -16,6 +16,7 @@ from merchants.onboarding.drafting import lock_application
 from merchants.onboarding.models import Application
 from merchants.onboarding.reading import Standing, standing_of
 from merchants.onboarding.refusals import AgreementChanged, CodeTaken, Incomplete, NotWritable
+from merchants.onboarding.risk import grade_application
 from merchants.onboarding.screened import screen_application
 from merchants.onboarding.states import WRITABLE, ApplicationState
 
@@ -40,6 +41,7 @@ def submit(
     before = application.state
     _hand_in(application, standing, at=at)
     screen_application(application, standing, actor=access.actor, at=at)
+    grade_application(application, standing, actor=access.actor, at=at)
     application.consents.create(
         round=application.round, version=CURRENT, language=language,
         sha256=digest_of(agreement_text(CURRENT, language)), by=by, address=access.actor.address,

@@ -309,8 +309,8 @@ REFUSALS: Final[Words] = {
         " right already."
     ),
     "overtaken": _(
-        "Somebody saved this section while you were writing: perhaps you, in another tab. Look at"
-        " what stands there now, and type your part again."
+        "Somebody saved this section while you were writing: perhaps you, in another tab. Nothing"
+        " you typed is lost: press Save to compare both."
     ),
     "too_many_documents": _("There are ten files of this kind already. Take one back first."),
     "incomplete": _("Some things are missing or wrong. They are marked below."),
@@ -331,6 +331,13 @@ REFUSALS: Final[Words] = {
     "words_missing": _("Write down why, so that the applicant understands it."),
     "nothing_rejected": _("You rejected nothing. Say first what the applicant should mend."),
     "not_all_right": _("Not every field and paper has been found right yet."),
+    "note_missing": _("Write down why, or what was done and found."),
+    "grade_not_raised": _("It has this grade already, or a higher one. Nobody lowers a grade."),
+    "measure_not_wanted": _("This measure is not wanted for its grade any more. Look again."),
+    "diligence_missing": _(
+        "The risk is high, and not every measure for it is done yet. Note what was done for each."
+    ),
+    "statement_missing": _("Say that nothing has changed, or what has."),
     "screening_open": _(
         "Somebody in this application is like a name on a list. Decide the hit first; one that is"
         " true keeps the merchant out."

@@ -24,14 +24,19 @@ from merchants.days import day_of
 from merchants.errors import MerchantRefusal
 from merchants.onboarding.words import refusal_told
 from merchants.portal.session import frame_of, portal_page
-from merchants.terms.expiry import Stage, stage_of
-from merchants.terms.renewing import ask_for_renewal
-from merchants.terms.watch import current_terms
+from merchants.terms.expiry import Stage
+from merchants.terms.renewing import ask_for_renewal, confirm_data
+from merchants.terms.states import TermKind
+from merchants.terms.watch import current_terms, stage_now
 
 TONES = {
     Stage.GOOD: "ok", Stage.NOTICE_60: "warn", Stage.NOTICE_30: "warn", Stage.NOTICE_7: "warn",
     Stage.LIMITED: "bad", Stage.STOPPED: "bad",
 }  # fmt: skip
+
+
+UNCHANGED = gettext_lazy("All that we stated still holds.")
+TERM_DIGITS_MAX = 18
 
 
 class RenewalForm(forms.Form):
@@ -58,7 +63,12 @@ class RenewalForm(forms.Form):
 def papers(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
     """Each paper with its term, and the form for a new one."""
     error, term = "", 0
-    if request.method == "POST":
+    if request.method == "POST" and "statement" in request.POST:
+        error, term = _confirm(request, access)
+        if not error:
+            messages.success(request, _("Your word is with our reviewers."))
+            return redirect("merchants:papers")
+    elif request.method == "POST":
         form = RenewalForm(request.POST, request.FILES)
         error = _ask(request, access, form) if form.is_valid() else _first_error(form)
         if not error:
@@ -66,14 +76,15 @@ def papers(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
             return redirect("merchants:papers")
         term = form.cleaned_data.get("term") or 0
     merchant = Merchant.objects.get(pk=access.merchant_id)
-    today = day_of(timezone.now())
+    now = timezone.now()
+    today = day_of(now)
     context = {
         **frame_of(access),
         "papers": [
             {
                 "row": row,
-                "stage": stage_of(row.last_day, on=today),
-                "tone": TONES[stage_of(row.last_day, on=today)],
+                "tone": TONES[stage_now(row, at=now)],
+                "is_review": row.kind == TermKind.REVIEW,
                 "days": (row.last_day - today).days if row.last_day else None,
                 "renewal": row.renewals.order_by("-pk").first(),
                 "error": error if row.pk == term else "",
@@ -83,6 +94,24 @@ def papers(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
         "error": error if not term else "",
     }
     return render(request, "portal/merchants/papers.html", context, status=422 if error else 200)
+
+
+def _confirm(request: HttpRequest, access: MerchantAccess) -> tuple[str, int]:
+    """What is wrong, in words, and with which term; nothing: the statement is kept."""
+    person, said = person_of(request), request.POST
+    if person is None:
+        raise Http404
+    number = said.get("term", "")
+    term = int(number) if number.isdecimal() and len(number) < TERM_DIGITS_MAX else 0
+    told = [str(UNCHANGED)] if said.get("is_unchanged") else []
+    try:
+        confirm_data(
+            access=access, by=person, term=term, at=timezone.now(),
+            statement="\n".join([*told, said["statement"].strip()]).strip(),
+        )  # fmt: skip
+    except MerchantRefusal as refusal:
+        return refusal_told(refusal), term
+    return "", term
 
 
 def _ask(request: HttpRequest, access: MerchantAccess, form: RenewalForm) -> str:

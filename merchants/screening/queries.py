@@ -20,6 +20,8 @@ class Outcome:
     """The strongest of its hits, without those that were dismissed. A confirmed one blocks."""
     open_hits: tuple[str, ...]
     confirmed_hits: tuple[str, ...]
+    dismissed_hits: tuple[str, ...]
+    """A person found that these are somebody else."""
     compared_with: tuple[str, ...]
     """Lists in use, as code and version, that it was compared with."""
     not_compared_with: tuple[str, ...]
@@ -81,6 +83,7 @@ def _outcome(
         strength=max(strengths, key=lambda one: one.rank, default=Strength.NONE),
         open_hits=tuple(h.public_id for h in found if h.state == HitState.OPEN),
         confirmed_hits=tuple(h.public_id for h in found if h.state == HitState.CONFIRMED),
+        dismissed_hits=tuple(h.public_id for h in found if h.state == HitState.DISMISSED),
         compared_with=tuple(f"{v.list.code} {v.number}" for v in versions if v.pk in compared),
         not_compared_with=tuple(
             f"{v.list.code} {v.number}" for v in versions if v.pk not in compared

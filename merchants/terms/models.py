@@ -56,7 +56,9 @@ class Renewal(models.Model):
 
     public_id = models.CharField(_("number"), max_length=32, unique=True)
     term = models.ForeignKey(Term, models.PROTECT, related_name="renewals", verbose_name=_("paper"))
-    file = models.OneToOneField(StoredFile, models.PROTECT, related_name="+")
+    file = models.OneToOneField(StoredFile, models.PROTECT, null=True, related_name="+")
+    statement = models.TextField(_("what the merchant states"), blank=True, db_default="")
+    """Instead of a paper, where the merchant confirms its data."""
     last_day = models.DateField(_("last day"), null=True)
     state = models.CharField(
         pgettext_lazy("renewal", "state"), max_length=12, choices=RenewalState,
@@ -91,6 +93,11 @@ class Renewal(models.Model):
                     decided_by__isnull=False,
                 ),
                 name="renewal_decision_has_person_and_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(file__isnull=False, statement="")
+                | (Q(file__isnull=True) & ~Q(statement="")),
+                name="renewal_has_paper_or_statement",
             ),
             models.CheckConstraint(
                 condition=~Q(state="refused") | ~Q(reason=""), name="renewal_no_has_reason"

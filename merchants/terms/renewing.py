@@ -1,5 +1,6 @@
 """A merchant hands in a new paper, and a reviewer accepts or refuses it."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
@@ -18,10 +19,22 @@ from merchants.accounts.models import Merchant
 from merchants.days import day_of
 from merchants.errors import MerchantRefusal
 from merchants.terms.models import Renewal, Term
-from merchants.terms.states import RenewalState
+from merchants.terms.states import RenewalState, TermKind
 from merchants.terms.watch import begin_terms, look_at
 
 PURPOSE = "renewal"
+STATEMENT_MAX = 2000
+
+NextReview = Callable[[Merchant, Actor, datetime], date]
+_next_review: list[NextReview] = []
+
+
+def register_next_review(ask: NextReview) -> None:
+    """Whoever grades merchants says when one confirms its data next; called once, at the start.
+
+    `ask` is called in the transaction of the acceptance, under the merchant's lock.
+    """
+    _next_review[:] = [ask]
 
 
 class RenewalRefused(MerchantRefusal):
@@ -46,7 +59,7 @@ def ask_for_renewal(
     row = Term.objects.filter(
         pk=term, merchant_id=access.merchant_id, replaced_at__isnull=True
     ).first()
-    if row is None:
+    if row is None or row.kind == TermKind.REVIEW:
         raise RenewalRefused("term_unknown")
     if row.renewals.filter(state=RenewalState.WAITING).exists():
         raise RenewalRefused("waiting_already")
@@ -82,14 +95,45 @@ def ask_for_renewal(
 
 
 @transaction.atomic
+def confirm_data(
+    *, access: MerchantAccess, by: User, term: int, statement: str, at: datetime
+) -> Renewal:
+    """Say that what was stated still holds, or what has changed; a reviewer looks at it.
+
+    Raises AccessRefused, or RenewalRefused: term_unknown, statement_missing, waiting_already.
+    """
+    require(access, APPLICATION_WRITE)
+    merchant = Merchant.objects.select_for_update(no_key=True).get(pk=access.merchant_id)
+    row = merchant.terms.filter(pk=term, replaced_at__isnull=True, kind=TermKind.REVIEW).first()
+    if row is None:
+        raise RenewalRefused("term_unknown")
+    if not statement.strip():
+        raise RenewalRefused("statement_missing")
+    if row.renewals.filter(state=RenewalState.WAITING).exists():
+        raise RenewalRefused("waiting_already")
+    renewal = Renewal.objects.create(
+        public_id=new_number("ren_", at=at), term=row, statement=statement.strip()[:STATEMENT_MAX],
+        asked_by=by, asked_at=at,
+    )  # fmt: skip
+    record(
+        access.actor, "renewal.confirmed", subject=("merchant", access.merchant),
+        facts={"renewal": renewal.public_id}, at=at,
+    )  # fmt: skip
+    return renewal
+
+
+@transaction.atomic
 def accept_renewal(*, renewal: str, by: User, actor: Actor, at: datetime) -> Renewal:
     """Let the new paper count. A merchant that was limited or stopped for the old one works again.
 
     Raises RenewalRefused: unknown, ability_missing, own_merchant, paper_waits; or IllegalMove.
     """
     merchant, row = _lock(renewal, by)
-    if row.file.state != FileState.CLEAN:
+    if row.file is not None and row.file.state != FileState.CLEAN:
         raise RenewalRefused("paper_waits")
+    if row.term.kind == TermKind.REVIEW:
+        row.last_day = _next_review[0](merchant, actor, at)
+        row.save(update_fields=["last_day"])
     row.move(RenewalState.ACCEPTED, by=by, reason="", at=at)
     begin_terms(
         merchant=merchant, terms=[Term(kind=row.term.kind, last_day=row.last_day)], actor=actor,

@@ -15,6 +15,10 @@ class TermKind(TextChoices):
     LICENCE = "licence", _("Business licence")
     IDENTITY = "identity", _("Identity card of the legal representative")
     PERMIT = "permit", _("Permit for the trade")
+    REVIEW = "review", _("Confirmation of your data")
+    """No paper: the merchant says from time to time that what it stated still holds, or what has
+    changed. How often is a matter of its risk.
+    """
 
 
 class RenewalState(TextChoices):

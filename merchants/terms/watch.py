@@ -18,6 +18,7 @@ from merchants.accounts.states import MerchantStatus, Suspension
 from merchants.days import day_of
 from merchants.terms.expiry import Stage, stage_of
 from merchants.terms.models import Term
+from merchants.terms.states import TermKind
 
 WATCHED: Final = (MerchantStatus.ACTIVE, MerchantStatus.LIMITED, MerchantStatus.SUSPENDED)
 LOT: Final = 200
@@ -50,10 +51,16 @@ def look_at(*, merchant_id: int, actor: Actor, at: datetime) -> bool:
     if merchant.status not in WATCHED:
         return False
     terms = list(current_terms(merchant).select_for_update())
-    stages = {term.pk: stage_of(term.last_day, on=day_of(at)) for term in terms}
+    stages = {term.pk: stage_now(term, at=at) for term in terms}
     was_told = [_tell(merchant, term, stages[term.pk], at=at) for term in terms]
     worst = max(stages.values(), default=Stage.GOOD)
     return _move(merchant, worst, actor=actor, at=at) or any(was_told)
+
+
+def stage_now(term: Term, *, at: datetime) -> Stage:
+    """How far a term is. A merchant that only owes us a confirmation is limited, never stopped."""
+    stage = stage_of(term.last_day, on=day_of(at))
+    return min(stage, Stage.LIMITED) if term.kind == TermKind.REVIEW else stage
 
 
 def current_terms(merchant: Merchant) -> QuerySet[Term]:
@@ -81,8 +88,9 @@ def _tell(merchant: Merchant, term: Term, stage: Stage, *, at: datetime) -> bool
     term.told = stage
     term.save(update_fields=["told"])
     for owner in joined(people_who_may(APPLICATION_WRITE, merchant=merchant.public_id)):
+        kind = "data_to_confirm" if term.kind == TermKind.REVIEW else "paper_runs_out"
         write_letter(
-            owner, "paper_runs_out", at=at, business=merchant.name, paper=term.get_kind_display(),
+            owner, kind, at=at, business=merchant.name, paper=term.get_kind_display(),
             last_day=term.last_day, is_over=stage >= Stage.LIMITED,
             is_stopped=stage == Stage.STOPPED,
         )  # fmt: skip

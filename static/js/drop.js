@@ -34,10 +34,13 @@ for (const form of document.querySelectorAll("form[data-drop]")) {
   const figure = form.querySelector("[data-drop-preview]");
   form.querySelector("[data-drop-hint]").hidden = false;
 
-  input.addEventListener("change", () => {
+  const show = () => {
     if (input.files.length) draw(input.files[0], figure);
     else figure.hidden = true;
-  });
+  };
+  input.addEventListener("change", show);
+  // Somebody may have been quicker than this file, or come back to the page.
+  show();
   for (const name of ["dragenter", "dragover"]) {
     zone.addEventListener(name, (event) => {
       event.preventDefault();

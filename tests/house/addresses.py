@@ -30,7 +30,7 @@ ONLY_POST: Final = frozenset({
     "merchants:application-begin", "merchants:application-withdraw",
     "merchants:application-remove", "merchants:application-file", "merchants:application-read",
     "admin:merchants_application_verdicts", "admin:merchants_application_decide",
-    "admin:merchants_application_reveal",
+    "admin:merchants_application_reveal", "admin:merchants_application_risk",
     "admin:merchants_renewal_decide", "admin:merchants_merchant_conduct",
     "api:payment-close", "api:payment-refunds", "payments_portal:refund",
     "payments_portal:refund-decide", "admin:payments_payment_refund",

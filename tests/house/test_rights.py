@@ -232,6 +232,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "merchants:application-paper": no_paper, "merchants:application-picture": no_paper,
     "admin:merchants_application_verdicts": admin("merchants.view_application"),
     "admin:merchants_application_decide": admin("merchants.view_application"),
+    "admin:merchants_application_risk": admin("merchants.view_application"),
     "admin:merchants_application_reveal": admin("merchants.view_application"),
     "admin:merchants_application_paper": reviewers,
     "merchants:invite": member("team.manage"),

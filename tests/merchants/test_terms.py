@@ -83,6 +83,7 @@ def renew(user: User, tea: Merchant, last_day: date | None, **more: Any) -> Rene
         access=at_work(user), by=user, term=current_terms(tea).get(kind="licence").pk,
         upload=picture(), last_day=last_day, at=more.pop("at", on(-10)),
     )  # fmt: skip
+    assert renewal.file_id is not None
     StoredFile.objects.filter(pk=renewal.file_id).update(state=FileState.CLEAN, scan_at=None)
     return renewal
 
