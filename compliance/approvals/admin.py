@@ -39,11 +39,11 @@ from compliance.approvals.role_changes import request_role
 from compliance.approvals.showing import executing, label_of, lines_of, tone_of
 from compliance.approvals.states import ApprovalState
 from compliance.identity.models import User
-from compliance.identity.readonly import ReadOnly
 from compliance.identity.roles import Ability, may
-from compliance.identity.signin import actor_of, person_of
+from compliance.identity.signin import actor_of
 from compliance.identity.states import StaffRole
 from compliance.identity.stepup_pages import requires_step_up
+from compliance.identity.story_page import StoryAdmin, reader_of
 
 
 def _approve(request: HttpRequest, person: User, number: str, reason: str) -> Approval:
@@ -104,7 +104,7 @@ class ShowFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows of the chosen view."""
-        person = _person(request)
+        person = reader_of(request)
         match self.value():
             case "mine":
                 return queryset.filter(pk__in=waiting_for(_reader(request)).values("pk"))
@@ -121,7 +121,7 @@ class ShowFilter(admin.SimpleListFilter):
 
 
 @admin.register(Approval)
-class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ApprovalAdmin(StoryAdmin):
     """Requests to see and decide one by one: there is deliberately no action on many."""
 
     list_display = ["public_id", "what", "about", "maker", "status", "created_at", "expires_at"]
@@ -179,31 +179,19 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             *super().get_urls(),
         ]  # fmt: skip
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def story_of(self, request: HttpRequest, row: Approval) -> dict[str, Any]:
         """The request in full, with what the reader may do about it."""
-        approval = self.get_object(request, object_id)
-        if approval is None:
-            raise Http404
-        context: dict[str, Any] = {
-            "label": label_of(approval),
-            "lines": lines_of(approval),
-            "votes": approval.votes.select_related("checker").order_by("pk"),
-            "deeds": deeds_of(_reader(request), approval),
-            "tone": tone_of(approval),
+        return {
+            "label": label_of(row),
+            "lines": lines_of(row),
+            "votes": row.votes.select_related("checker").order_by("pk"),
+            "deeds": deeds_of(_reader(request), row),
+            "tone": tone_of(row),
             # The key behind an old request's seal may be gone; only a waiting one must open.
-            "is_as_asked": approval.state != ApprovalState.PENDING or is_as_asked(approval),
-            "ending": TOLD.get(approval.ending, approval.ending),
+            "is_as_asked": row.state != ApprovalState.PENDING or is_as_asked(row),
+            "ending": TOLD.get(row.ending, row.ending),
             "reason_max": REASON_MAX,
         }
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
 
     def decide(self, request: HttpRequest, row: int) -> HttpResponse:
         """Do one deed about one request, and say what came of it."""
@@ -215,7 +203,7 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         if answer := self._asks_again(request, approval, reason):
             return answer
         try:
-            verb(request, _person(request), approval.public_id, reason)
+            verb(request, reader_of(request), approval.public_id, reason)
         except ApprovalRefused as refusal:
             messages.error(request, refusal.told)
         else:
@@ -245,7 +233,7 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             kind, _colon, role = said["change"].partition(":")
             return request_role(
                 kind=kind, user=user, role=StaffRole(role), reason=said["reason"],
-                maker=_person(request), actor=actor_of(request), at=timezone.now(),
+                maker=reader_of(request), actor=actor_of(request), at=timezone.now(),
             )  # fmt: skip
 
         form = RoleForm(request.POST or None, user=user)
@@ -258,7 +246,7 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
         def ask(said: Mapping[str, Any]) -> Approval:
             return request_removal(
-                user=user, reason=said["reason"], maker=_person(request),
+                user=user, reason=said["reason"], maker=reader_of(request),
                 actor=actor_of(request), at=timezone.now(),
             )  # fmt: skip
 
@@ -272,7 +260,7 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
         def ask(said: Mapping[str, Any]) -> Approval:
             return request_email(
-                user=user, email=said["email"], reason=said["reason"], maker=_person(request),
+                user=user, email=said["email"], reason=said["reason"], maker=reader_of(request),
                 actor=actor_of(request), at=timezone.now(),
             )  # fmt: skip
 
@@ -291,7 +279,7 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         title: str,
     ) -> HttpResponse:
         """A page that makes a request about a person; refused, it keeps what was typed."""
-        maker = _person(request)
+        maker = reader_of(request)
         if not (may(maker, ability) or maker.is_superuser):
             raise PermissionDenied
         if form.is_valid():
@@ -310,11 +298,4 @@ class ApprovalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _reader(request: HttpRequest) -> Reader:
-    return staff_reader(_person(request))
-
-
-def _person(request: HttpRequest) -> User:
-    person = person_of(request)
-    if person is None:
-        raise PermissionDenied
-    return person
+    return staff_reader(reader_of(request))

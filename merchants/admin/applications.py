@@ -20,13 +20,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from compliance.approvals.errors import ApprovalRefused
-from compliance.identity.models import User
-from compliance.identity.readonly import ReadOnly
 from compliance.identity.reveal import RevealRefused
 from compliance.identity.roles import Ability, may
-from compliance.identity.signin import actor_of, person_of
+from compliance.identity.signin import actor_of
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
+from compliance.identity.story_page import StoryAdmin, reader_of
 from merchants.admin.papers import paper_answer
 from merchants.admin.queue import QueueFilter, ServiceFilter, order_of
 from merchants.admin.risk import TONES as TONES_OF_RISK
@@ -71,7 +70,7 @@ REVEAL_REFUSALS: Final = {
 
 
 @admin.register(Application)
-class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ApplicationAdmin(StoryAdmin):
     """Applications, one by one: there is deliberately no action on many."""
 
     list_display = ["public_id", "what", "entity", "status", "danger", "round", "waits", "service"]
@@ -91,7 +90,7 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
         css = {"all": ["css/admin-payments.css", "css/admin-review.css"]}
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
         """The queue by age or by risk, the rest newest first."""
         return order_of(request)
 
@@ -150,38 +149,26 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             *super().get_urls(),
         ]  # fmt: skip
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def story_of(self, request: HttpRequest, row: Application) -> dict[str, Any]:
         """Everything that was stated, masked, beside the papers."""
-        application = self.get_object(request, object_id)
-        if application is None:
-            raise Http404
-        standing = standing_of(application, on=day_of(timezone.now()))
-        can_review = may(_person(request), Ability.MERCHANTS_REQUEST)
-        context: dict[str, Any] = {
-            "tone": TONES.get(ApplicationState(application.state), "neutral"),
+        standing = standing_of(row, on=day_of(timezone.now()))
+        can_review = may(reader_of(request), Ability.MERCHANTS_REQUEST)
+        return {
+            "tone": TONES.get(ApplicationState(row.state), "neutral"),
             "parts": [part_of(standing, part) for part in standing.parts.values()],
             "papers": [paper_of(standing, one) for one in standing.documents],
             "faults": [(TITLES[one.section], FAULTS[one.code]) for one in standing.faults],
             "reasons": list(REASONS.items()),
-            "may_review": can_review and application.state == ApplicationState.IN_REVIEW,
+            "may_review": can_review and row.state == ApplicationState.IN_REVIEW,
             "may_look": _may_look(request),
-            "may_reveal": may(_person(request), Ability.REVEAL),
-            "hits": hits_among(application, standing),
-            "risk": risk_of(application),
+            "may_reveal": may(reader_of(request), Ability.REVEAL),
+            "hits": hits_among(row, standing),
+            "risk": risk_of(row),
             "rejected": len(standing.rejected),
             "left": len(set(targets_of(standing)) - set(standing.verdicts)),
-            "consents": application.consents.select_related("by").order_by("pk"),
+            "consents": row.consents.select_related("by").order_by("pk"),
             "text_max": TEXT_MAX,
         }
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
 
     def say(self, request: HttpRequest, row: int) -> HttpResponse:
         """Keep the words of the form: those that were said, and those of whole sections."""
@@ -194,7 +181,7 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
         def deed() -> str:
             count = give_verdicts(
-                application=application.public_id, words=words, by=_person(request),
+                application=application.public_id, words=words, by=reader_of(request),
                 actor=actor_of(request), at=timezone.now(),
             )  # fmt: skip
             return _("%(count)s verdicts are kept.") % {"count": count}
@@ -205,7 +192,7 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         """Send back, reject, or recommend to a second person."""
         application = self._found(request, row)
         told = request.POST.get("told", "")[:TEXT_MAX]
-        person, kind = _person(request), request.POST.get("deed", "")
+        person, kind = reader_of(request), request.POST.get("deed", "")
         if kind not in {"changes", "reject", "recommend"}:
             raise Http404
         if kind != "changes" and told.strip():
@@ -236,7 +223,7 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         application = self._found(request, row)
         said = request.POST
         common: dict[str, Any] = {
-            "application": application.public_id, "by": _person(request),
+            "application": application.public_id, "by": reader_of(request),
             "actor": actor_of(request), "at": timezone.now(),
         }  # fmt: skip
         note, to = said.get("note", "")[:TEXT_MAX], said.get("to", "")
@@ -252,7 +239,7 @@ class ApplicationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def reveal(self, request: HttpRequest, row: int) -> HttpResponse:
         """Show one masked value, for a reason and after the second factor; once, on this answer."""
-        application, person = self._found(request, row), _person(request)
+        application, person = self._found(request, row), reader_of(request)
         target, reason = request.POST.get("target", "")[:64], request.POST.get("reason", "")
         place = request.POST.get("place", "")
         if may(person, Ability.REVEAL) and reason.strip():
@@ -349,12 +336,5 @@ def _words(request: HttpRequest, standing: Standing) -> list[Word]:
 
 
 def _may_look(request: HttpRequest) -> bool:
-    person = _person(request)
+    person = reader_of(request)
     return may(person, Ability.MERCHANTS_REQUEST) or may(person, Ability.MERCHANTS_APPROVE)
-
-
-def _person(request: HttpRequest) -> User:
-    person = person_of(request)
-    if person is None:
-        raise PermissionDenied
-    return person

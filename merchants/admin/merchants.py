@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from compliance.approvals.errors import ApprovalRefused
-from compliance.identity.models import User
 from compliance.identity.readonly import ReadOnly
 from compliance.identity.roles import Ability, may
-from compliance.identity.signin import actor_of, person_of
+from compliance.identity.signin import actor_of
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
+from compliance.identity.story_page import StoryAdmin, reader_of
 from merchants.accounts.conduct import ask_to_close, ask_to_resume
 from merchants.accounts.models import ApiKey, Member, Merchant
 from merchants.accounts.register import suspend_merchant
@@ -54,7 +54,7 @@ class ApiKeyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Merchant)
-class MerchantAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class MerchantAdmin(StoryAdmin):
     """Merchants with their people, papers and keys."""
 
     list_display = ["name", "public_id", "status", "risk", "may_live", "created_at"]
@@ -82,28 +82,16 @@ class MerchantAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def story_of(self, request: HttpRequest, row: Merchant) -> dict[str, Any]:
         """The merchant, with what the reader may do about it."""
-        merchant = self.get_object(request, object_id)
-        if merchant is None:
-            raise Http404
-        context = {
-            "deeds": _deeds(merchant) if may(_person(request), Ability.MERCHANTS_REQUEST) else (),
+        return {
+            "deeds": _deeds(row) if may(reader_of(request), Ability.MERCHANTS_REQUEST) else (),
             "reason_max": REASON_MAX,
         }
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
 
     def conduct(self, request: HttpRequest, row: int) -> HttpResponse:
         """Suspend at once, or ask a second person for the rest."""
-        person = _person(request)
+        person = reader_of(request)
         if not may(person, Ability.MERCHANTS_REQUEST):
             raise PermissionDenied
         merchant = self.get_queryset(request).filter(pk=row).first()
@@ -154,10 +142,3 @@ def _wish(merchant: Merchant, deed: str, reason: str) -> Deed:
             Fact("reason", _("Reason"), reason),
         ),
     )
-
-
-def _person(request: HttpRequest) -> User:
-    person = person_of(request)
-    if person is None:
-        raise PermissionDenied
-    return person

@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from compliance.identity.models import User
-from compliance.identity.readonly import ReadOnly
 from compliance.identity.roles import Ability, may
-from compliance.identity.signin import actor_of, person_of
+from compliance.identity.signin import actor_of
+from compliance.identity.story_page import StoryAdmin, reader_of
 from merchants.admin.papers import paper_answer
 from merchants.errors import MerchantRefusal
 from merchants.onboarding.words import refusal_told
@@ -27,7 +26,7 @@ REASON_MAX = 1000
 
 
 @admin.register(Renewal)
-class RenewalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RenewalAdmin(StoryAdmin):
     """Renewals, those that wait first."""
 
     list_display = ["public_id", "merchant", "paper", "last_day", "state", "asked_at"]
@@ -69,32 +68,20 @@ class RenewalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             *super().get_urls(),
         ]  # fmt: skip
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def story_of(self, request: HttpRequest, row: Renewal) -> dict[str, Any]:
         """The renewal with its paper."""
-        renewal = self.get_object(request, object_id)
-        if renewal is None:
-            raise Http404
-        can_review = may(_person(request), Ability.MERCHANTS_REQUEST)
-        context = {
-            "may_decide": can_review and renewal.state == RenewalState.WAITING,
+        can_review = may(reader_of(request), Ability.MERCHANTS_REQUEST)
+        return {
+            "may_decide": can_review and row.state == RenewalState.WAITING,
             "may_look": can_review,
             "reason_max": REASON_MAX,
         }
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
 
     def decide(self, request: HttpRequest, row: int) -> HttpResponse:
         """Accept or refuse."""
         renewal = self._found(request, row)
         common: dict[str, Any] = {
-            "renewal": renewal.public_id, "by": _person(request), "actor": actor_of(request),
+            "renewal": renewal.public_id, "by": reader_of(request), "actor": actor_of(request),
             "at": timezone.now(),
         }  # fmt: skip
         try:
@@ -111,7 +98,7 @@ class RenewalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def look(self, request: HttpRequest, row: int) -> HttpResponse:
         """The paper itself; the look is recorded."""
-        if not may(_person(request), Ability.MERCHANTS_REQUEST):
+        if not may(reader_of(request), Ability.MERCHANTS_REQUEST):
             raise PermissionDenied
         renewal = self._found(request, row)
         if renewal.file is None:
@@ -124,10 +111,3 @@ class RenewalAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             raise Http404
         found: Renewal = renewal
         return found
-
-
-def _person(request: HttpRequest) -> User:
-    person = person_of(request)
-    if person is None:
-        raise PermissionDenied
-    return person

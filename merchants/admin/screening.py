@@ -19,9 +19,10 @@ from django.views.decorators.http import require_POST
 
 from compliance.identity.models import User
 from compliance.identity.readonly import ReadOnly
-from compliance.identity.signin import actor_of, person_of
+from compliance.identity.signin import actor_of
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
+from compliance.identity.story_page import StoryAdmin, reader_of
 from compliance.protection.errors import KeyUnknown, Tampered
 from compliance.protection.masking import Kind, masked
 from merchants.screening.decide import confirm_hit, dismiss_hit, may_decide
@@ -117,7 +118,7 @@ class WaitingFilter(admin.SimpleListFilter):
 
 
 @admin.register(ScreeningHit)
-class ScreeningHitAdmin(_Pages):
+class ScreeningHitAdmin(StoryAdmin, _Pages):
     """Names that are alike, the longest wait first; decided one by one."""
 
     list_display = ["about", "listed", "on_list", "how_strong", "status", "asked_at"]
@@ -168,37 +169,25 @@ class ScreeningHitAdmin(_Pages):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def story_of(self, request: HttpRequest, row: ScreeningHit) -> dict[str, Any]:
         """Both names beside each other, why they are alike, and what the reader may do."""
-        hit = self.get_object(request, object_id)
-        if hit is None:
-            raise Http404
-        check = hit.screening
+        check = row.screening
         others = hits_of(kind=check.subject_kind, reference=check.subject_ref)
-        context: dict[str, Any] = {
-            "subject": subject_of(hit),
-            "subject_name": _subject_name(hit, _person(request)),
-            "strength": strength_text(hit.strength),
-            "strength_tone": STRENGTH_TONES.get(Strength(hit.strength), "neutral"),
-            "state_tone": STATE_TONES.get(HitState(hit.state), "neutral"),
-            "reasons": [reason_text(reason) for reason in hit.reasons],
-            "deeds": _deeds(_person(request), hit),
-            "others": others.exclude(pk=hit.pk)[:OTHERS_MAX],
+        return {
+            "subject": subject_of(row),
+            "subject_name": _subject_name(row, reader_of(request)),
+            "strength": strength_text(row.strength),
+            "strength_tone": STRENGTH_TONES.get(Strength(row.strength), "neutral"),
+            "state_tone": STATE_TONES.get(HitState(row.state), "neutral"),
+            "reasons": [reason_text(reason) for reason in row.reasons],
+            "deeds": _deeds(reader_of(request), row),
+            "others": others.exclude(pk=row.pk)[:OTHERS_MAX],
             "reason_max": REASON_MAX,
         }
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
 
     def decide(self, request: HttpRequest, row: int) -> HttpResponse:
         """Confirm or dismiss one hit, and say what came of it."""
-        if not may_decide(_person(request)):
+        if not may_decide(reader_of(request)):
             raise PermissionDenied
         hit = get_object_or_404(self.get_queryset(request), pk=row)
         deed = request.POST.get("deed", "")
@@ -210,7 +199,7 @@ class ScreeningHitAdmin(_Pages):
             return answer
         try:
             verb(
-                number=hit.public_id, person=_person(request), reason=reason,
+                number=hit.public_id, person=reader_of(request), reason=reason,
                 actor=actor_of(request), at=timezone.now(),
             )  # fmt: skip
         except DecisionRefused as refusal:
@@ -248,7 +237,7 @@ def _asks_again(
     is_letting_through = deed == "dismiss" and (
         hit.strength == Strength.BLOCK or hit.state == HitState.CONFIRMED
     )
-    if not (is_letting_through and reason and deed in _deeds(_person(request), hit)):
+    if not (is_letting_through and reason and deed in _deeds(reader_of(request), hit)):
         return None
     wish = Deed(
         purpose="screening.dismiss", title=_("Dismiss a hit that blocks"),
@@ -261,10 +250,3 @@ def _asks_again(
     )  # fmt: skip
     back = reverse("admin:merchants_screeninghit_change", args=[hit.pk])
     return requires_step_up(request, wish, back=back)
-
-
-def _person(request: HttpRequest) -> User:
-    person = person_of(request)
-    if person is None:
-        raise PermissionDenied
-    return person

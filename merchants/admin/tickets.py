@@ -19,10 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
-from compliance.identity.models import User
-from compliance.identity.readonly import ReadOnly
 from compliance.identity.roles import Ability, may
-from compliance.identity.signin import actor_of, person_of
+from compliance.identity.signin import actor_of
+from compliance.identity.story_page import StoryAdmin, reader_of
 from merchants.errors import MerchantRefusal
 from merchants.help.forms import MessageForm
 from merchants.support.answering import answer, note_internally, prioritise
@@ -87,7 +86,7 @@ class ShowFilter(admin.SimpleListFilter):
 
 
 @admin.register(Ticket)
-class TicketAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class TicketAdmin(StoryAdmin):
     """Tickets: those that wait for the staff first, and among them what is due first."""
 
     list_display = ["about", "asker", "status", "age", "due"]
@@ -166,31 +165,21 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def story_of(self, request: HttpRequest, row: Ticket) -> dict[str, Any]:
         """The ticket with its talk, notes of the staff among it."""
-        ticket = self.get_object(request, object_id)
-        if ticket is None or not self.has_view_permission(request, ticket):
+        if not self.has_view_permission(request, row):
             raise Http404
-        context = {
-            "talk": talk_of(staff_reader(), ticket.public_id),
-            "may_answer": may(_person(request), Ability.TICKETS_ANSWER),
-            "priorities": [one for one in Priority if one != ticket.priority],
+        return {
+            "talk": talk_of(staff_reader(), row.public_id),
+            "may_answer": may(reader_of(request), Ability.TICKETS_ANSWER),
+            "priorities": [one for one in Priority if one != row.priority],
             "text_max": TEXT_MAX,
         }
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
 
     def act(self, request: HttpRequest, row: int) -> HttpResponse:
         """Do one deed about one ticket, and say what came of it."""
         try:
-            side = side_of_staff(_person(request))
+            side = side_of_staff(reader_of(request))
         except MerchantRefusal:
             raise PermissionDenied from None
         ticket = self.get_queryset(request).filter(pk=row).first()
@@ -220,10 +209,3 @@ def _do(request: HttpRequest, side: Side, ticket: str, *, at: datetime) -> str:
     else:
         raise Http404
     return ""
-
-
-def _person(request: HttpRequest) -> User:
-    person = person_of(request)
-    if person is None:
-        raise PermissionDenied
-    return person

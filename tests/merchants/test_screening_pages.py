@@ -107,3 +107,13 @@ def test_what_a_list_says_is_shown_as_text(lin):
     page = lin.get(f"{HITS}{ScreeningHit.objects.get().pk}/change/").content.decode()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_hit_that_is_not_there_is_not_found_and_a_plain_list_still_opens(hit):
+    officer = at_work("she", "compliance_officer")
+    assert officer.get(f"{HITS}{hit.pk + 999}/change/").status_code == 404
+    loaded = hit.screening.version
+    assert officer.get(f"/admin/merchants/listversion/{loaded.pk}/change/").status_code == 200
+    assert (
+        officer.get(f"/admin/merchants/screeninglist/{loaded.list_id}/change/").status_code == 200
+    )
