@@ -11,8 +11,11 @@ class PaymentsConfig(AppConfig):
     verbose_name = pgettext_lazy("application", "Payments")
 
     def ready(self) -> None:
-        """Tell the rotation of keys which column is sealed."""
+        """Tell rotation which column is sealed, and approvals what is asked for here."""
         from compliance.protection.rotation import register_held_column
         from payments.channels.registry import CREDENTIALS
+        from payments.reconciliation import fees, resolving
 
         register_held_column(CREDENTIALS, model="payments.Channel", row="code")
+        resolving.register_kinds()
+        fees.register_kinds()

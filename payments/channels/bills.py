@@ -189,8 +189,12 @@ def moment(text: str, row: int) -> datetime:
 
 
 def short(number: str, row: int) -> str:
-    """A number that fits. Raises BillUnreadable: a cut number would be another number."""
-    if len(number) > NUMBER_MAX or "\x00" in number:
+    """A number that fits, of plain signs as every gateway's is: a cut one would be another one.
+
+    Raises BillUnreadable.
+    """
+    is_plain = number.isascii() and number.isprintable() and "\\" not in number
+    if len(number) > NUMBER_MAX or not is_plain:
         raise BillUnreadable("number", row)
     return number
 
