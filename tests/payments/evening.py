@@ -72,7 +72,7 @@ class FakeBills:
     def parse_bill(self, raw: IO[bytes], *, day: date) -> Iterator[BillLine]:
         spoiled, lines = json.load(raw)
         for *values, at in lines:
-            yield BillLine(*values, datetime.fromisoformat(at))
+            yield BillLine._make([*values, datetime.fromisoformat(at)])
         if spoiled:
             raise BillUnreadable(spoiled, len(lines) + 1)
 
