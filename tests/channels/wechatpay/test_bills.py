@@ -144,7 +144,7 @@ def fetched(counter: Counter):
 
 def told(content: bytes, **changes: str) -> dict[str, str]:
     return {
-        "hash_type": "SHA1", "hash_value": hashlib.new("sha1", content).hexdigest(),
+        "hash_type": "SHA1", "hash_value": hashlib.sha1(content, usedforsecurity=False).hexdigest(),
         "download_url": f"{BASE}/v3/billdownload/file?token=abc%2Bd", **changes,
     }  # fmt: skip
 
