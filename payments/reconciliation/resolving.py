@@ -44,7 +44,12 @@ NEEDS_CLAIM: Final = frozenset({Ending.GATEWAY_ERROR, Ending.REFUND_RECORDED})
 @transaction.atomic
 def take(*, difference: int, person: User, actor: Actor, at: datetime) -> Difference:
     """Become the owner of an open difference. Raises ReconciliationRefused."""
-    return _hand_to(difference, person, deed="difference.taken", actor=actor, at=at)
+    row, before = _hand_to(difference, person)
+    record(
+        actor, "difference.taken", subject=("difference", str(row.pk)), facts=_facts(row),
+        before={"owner": before}, after={"owner": person.username}, at=at,
+    )  # fmt: skip
+    return row
 
 
 @transaction.atomic
@@ -52,22 +57,26 @@ def assign(*, difference: int, to: User, actor: Actor, at: datetime) -> Differen
     """Give an open difference to a colleague. Raises ReconciliationRefused: not_theirs, when it is
     none of their work.
     """
-    return _hand_to(difference, to, deed="difference.assigned", actor=actor, at=at)
+    row, before = _hand_to(difference, to)
+    record(
+        actor, "difference.assigned", subject=("difference", str(row.pk)), facts=_facts(row),
+        before={"owner": before}, after={"owner": to.username}, at=at,
+    )  # fmt: skip
+    return row
 
 
-def _hand_to(key: int, to: User, *, deed: str, actor: Actor, at: datetime) -> Difference:
+def _hand_to(key: int, to: User) -> tuple[Difference, str]:
     row = _lock_open(key)
     if not may(to, Ability.BOOKS_REQUEST):
         raise ReconciliationRefused("not_theirs")
     before = row.owner.username if row.owner else ""
     row.owner = to
     row.save(update_fields=["owner"])
-    record(
-        actor, deed, subject=("difference", str(row.pk)),
-        facts={"run": row.run.public_id, "class": row.found},
-        before={"owner": before}, after={"owner": to.username}, at=at,
-    )  # fmt: skip
-    return row
+    return row, before
+
+
+def _facts(row: Difference) -> dict[str, str]:
+    return {"run": row.run.public_id, "class": row.found}
 
 
 @transaction.atomic

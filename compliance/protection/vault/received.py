@@ -74,7 +74,9 @@ def keep_received(
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            _tell("file.taken_in", row, actor=actor, at=at)
+            record(
+                actor, "file.taken_in", subject=("file", row.public_id), facts=_facts(row), at=at
+            )
     except BaseException:
         storages[STORAGE].delete(place)
         raise
@@ -89,7 +91,10 @@ def hand_out(row: StoredFile, *, reason: str, actor: Actor, at: datetime) -> Ite
     if row.state != FileState.CLEAN:
         raise FileClosed
     with transaction.atomic():
-        _tell("file.viewed", row, actor=actor, at=at, reason=reason)
+        record(
+            actor, "file.viewed", subject=("file", row.public_id), facts=_facts(row),
+            reason=reason, at=at,
+        )  # fmt: skip
     return pieces_of(row)
 
 
@@ -105,9 +110,8 @@ def pieces_of(row: StoredFile) -> Iterator[bytes]:
         raise Tampered(row.public_id)
 
 
-def _tell(action: str, row: StoredFile, *, actor: Actor, at: datetime, reason: str = "") -> None:
-    facts = {
+def _facts(row: StoredFile) -> dict[str, str]:
+    return {
         "purpose": row.purpose, "owner": f"{row.owner_kind} {row.owner_id}",
         "type": row.media_type, "sha256": bytes(row.sha256).hex(),
     }  # fmt: skip
-    record(actor, action, subject=("file", row.public_id), facts=facts, reason=reason, at=at)
