@@ -1,7 +1,7 @@
 """Bills of the gateways: fetched, kept as they came, and loaded line by line."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Final
@@ -13,14 +13,14 @@ from compliance.audit.trail import record
 from compliance.numbers import new_number
 from compliance.protection.vault.received import digest_of, keep_received, pieces_of
 from payments.channels.base import Done, Outcome
-from payments.channels.bills import BillFile, Bills, BillUnreadable, MakesBills
+from payments.channels.bills import BillFile, BillLine, Bills, BillUnreadable, MakesBills
 from payments.channels.registry import line
 from payments.reconciliation.errors import ReconciliationRefused
 from payments.reconciliation.models import Bill, ReconciliationRun
 from payments.steps import step
 
 PURPOSE: Final = "bill"
-BLOCK_BYTES: Final = 256 * 1024
+BLOCK_CHARACTERS: Final = 256 * 1024
 
 _COPY: Final = """
 COPY payments_billline
@@ -102,24 +102,29 @@ def load(bill: Bill, *, at: datetime) -> None:
     bills, day, count = bills_of(run.channel.code), run.day.isoformat(), 0
     head = f"{day}\t{bill.pk}\t"
     with unsealed(bill) as raw, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        block: list[str] = []
-        size = 0
-        for row, kind, number, theirs, amount, fee, state, moved_at in bills.parse_bill(
-            raw, day=run.day
-        ):
-            text = (
-                f"{head}{row}\t{kind}\t{number}\t{theirs}\t{amount}\t{fee}\t{state}\t{moved_at}\n"
-            )
-            block.append(text)
-            count += 1
-            size += len(text)
-            if size > BLOCK_BYTES:
-                copy.write("".join(block))
-                block, size = [], 0
-        copy.write("".join(block))
+        for lines, text in _blocks(bills.parse_bill(raw, day=run.day), head):
+            copy.write(text)
+            count += lines
     bill.lines, bill.loaded_at, bill.problem, bill.problem_row = count, at, "", 0
     bill.save(update_fields=["lines", "loaded_at", "problem", "problem_row"])
     step("bill.loaded")
+
+
+def _blocks(lines: Iterable[BillLine], head: str) -> Iterator[tuple[int, str]]:
+    """Rows as COPY reads them, some thousand at a time: how many, and their text."""
+    block: list[str] = []
+    size, at_text, before = 0, "", None
+    for row, kind, number, theirs, amount, fee, state, at in lines:
+        if at is not before:
+            # Writing a time costs as much as the rest of a row, and readers repeat the object.
+            before, at_text = at, at.isoformat()
+        text = f"{head}{row}\t{kind}\t{number}\t{theirs}\t{amount}\t{fee}\t{state}\t{at_text}\n"
+        block.append(text)
+        size += len(text)
+        if size > BLOCK_CHARACTERS:
+            yield len(block), "".join(block)
+            block, size = [], 0
+    yield len(block), "".join(block)
 
 
 def note_unreadable(bill: Bill, error: BillUnreadable) -> None:

@@ -212,5 +212,11 @@ SELECT coalesce(sum(CASE WHEN found = 'fee' THEN fee - our_fee ELSE fee END), 0)
 
 TOTALS_OURS: Final = _TOTALS_OURS
 TOTALS_THEIRS: Final = _TOTALS_THEIRS
-TABLES: Final = (OUR_TOTALS, UNLIKE, KNOWN, FINDINGS)
-"""The statements that build the tables of one matching, in order."""
+_LARGE: Final = "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'"
+_SMALL: Final = "SET LOCAL enable_nestloop = on; ANALYZE reconciliation_unlike"
+TABLES: Final = (OUR_TOTALS, _LARGE, UNLIKE, _SMALL, KNOWN, FINDINGS)
+"""The statements that build the tables of one matching, in order.
+
+Nothing is known yet of lines that were loaded a moment ago, and whoever thinks them few would join
+a million of them one by one. What is left after the first join is few indeed.
+"""

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
+from operator import itemgetter
 from typing import IO, Final
 
 from payments.channels.alipay.readings import text
@@ -109,7 +110,7 @@ class _Reader:
         numbered = enumerate(lines_of(unpacked), 1)
         encoding, header, row = self._open(numbered)
         places = columns_of(header, NEEDED, row)
-        picked = [places[name] for name in NEEDED]
+        pick = itemgetter(*(places[name] for name in NEEDED))
         for row, line in numbered:
             told = text_of(line, encoding, row).rstrip("\r\n")
             if told.startswith("#"):
@@ -118,7 +119,7 @@ class _Reader:
             values = told.split(",")
             if len(values) != len(header):
                 raise BillUnreadable("columns", row)
-            yield self._line(row, [values[place].strip() for place in picked])
+            yield self._line(row, [value.strip() for value in pick(values)])
         raise BillUnreadable("truncated")
 
     def _open(self, numbered: Iterator[tuple[int, bytes]]) -> tuple[str, list[str], int]:

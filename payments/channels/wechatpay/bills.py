@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import IO, Final, cast
 
 from payments.channels.base import Done, Outcome, Rejected, Unknown
@@ -115,16 +116,16 @@ class _Reader:
         numbered = enumerate(lines_of(unpacked), 1)
         _row, first = next(numbered, (0, b""))
         header, encoding = _header(first)
-        places = columns_of(header, NEEDED, 1)
-        picked = _picker(places)
+        places, width = columns_of(header, NEEDED, 1), len(header)
+        pick = itemgetter(*_picker(places))
         for row, line in numbered:
             if not line.startswith(b"`"):
                 yield from self._finish(text_of(line, encoding, row), row, numbered, encoding)
                 return
             values = text_of(line, encoding, row).rstrip("\r\n")[1:].split(",`")
-            if len(values) != len(header):
+            if len(values) != width:
                 raise BillUnreadable("columns", row)
-            yield self._line(row, [values[place] for place in picked])
+            yield self._line(row, pick(values))
         raise BillUnreadable("truncated")
 
     def _line(self, row: int, values: Sequence[str]) -> BillLine:
