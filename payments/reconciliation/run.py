@@ -10,6 +10,8 @@ from django.db.models import Q, QuerySet
 from compliance.audit.actor import SYSTEM, Actor
 from compliance.audit.trail import record
 from compliance.numbers import new_number
+from payments.acquiring.models import Attempt
+from payments.acquiring.states import ASKED
 from payments.channels.base import Done, Rejected, Unknown
 from payments.channels.bills import NO_BILL, BillUnreadable
 from payments.channels.models import Channel
@@ -31,6 +33,8 @@ DEADLINE: Final = timedelta(hours=24)
 """After the bill should have been ready. Then the day is a difference that somebody must look at,
 and the gateway is asked on.
 """
+ASKED_WITHIN: Final = timedelta(minutes=15)
+"""Until then the gateway has been asked about what its bill says and we have not heard."""
 AFTER_DEADLINE: Final = timedelta(hours=6)
 GIVEN_UP: Final = timedelta(days=80)
 """Gateways keep bills for three months."""
@@ -149,6 +153,8 @@ def _take_in(run: ReconciliationRun, bill: Bill, *, actor: Actor, at: datetime) 
             match(locked, actor=actor, at=at)
             step("bill.matched")
             _end_waiting(locked, at=at)
+            if _ask_about_missed(locked, at=at):
+                locked.due_at = at + ASKED_WITHIN
             locked.move(RunState.MATCHED, at=at)
             _wake_neighbours(locked, at=at)
             record(
@@ -250,6 +256,18 @@ def _end_waiting(locked: ReconciliationRun, *, at: datetime) -> None:
     )
     for difference in missing:
         difference.end(DifferenceState.EXPLAINED, Ending.GONE, at=at)
+
+
+def _ask_about_missed(locked: ReconciliationRun, *, at: datetime) -> int:
+    """The bill has payments that we still wait for: have the gateway asked about them at once.
+
+    Its signed answer books them, as any other does; then the day is matched again.
+    """
+    missed = Difference.objects.filter(
+        run=locked, found=Found.STATUS, subject=Subject.PAYMENT, state=DifferenceState.OPEN
+    )
+    waiting = Attempt.objects.filter(number__in=missed.values("number"), state__in=sorted(ASKED))
+    return waiting.update(ask_at=at)
 
 
 def _wake_neighbours(locked: ReconciliationRun, *, at: datetime) -> None:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from compliance.audit.models import AuditEntry
 from compliance.protection.vault.models import StoredFile
 from compliance.protection.vault.received import pieces_of
-from payments.channels.base import Rejected, Unknown
+from payments.acquiring.attempts import order_of
+from payments.acquiring.janitor import claim_to_ask, look_after
+from payments.channels.base import Rejected, TradeState, Unknown
 from payments.channels.bills import LineKind, LineState
 from payments.channels.models import Channel
 from payments.ledger.balances import balance
@@ -19,11 +21,19 @@ from payments.ledger.checks import breaks
 from payments.ledger.models import AccountKind, Journal
 from payments.reconciliation.errors import ReconciliationRefused
 from payments.reconciliation.models import Bill, Difference, LoadedLine, ReconciliationRun
-from payments.reconciliation.run import DEADLINE, LEASE, begin, begin_due, claim, claim_due
+from payments.reconciliation.run import (
+    ASKED_WITHIN,
+    DEADLINE,
+    LEASE,
+    begin,
+    begin_due,
+    claim,
+    claim_due,
+)
 from payments.reconciliation.states import DifferenceState, Ending, RunState
 from payments.reconciliation.tasks import begin_reconciliations, go_on_reconciling
 from tests.payments.evening import DAY, MORNING, NOON, Evening, FakeBills, fee, found
-from tests.scripted import ScriptedGateway
+from tests.scripted import Kept, ScriptedGateway, script_of
 
 pytestmark = pytest.mark.django_db
 
@@ -276,6 +286,26 @@ def test_what_was_learned_after_the_matching_explains_itself(evening):
     ReconciliationRun.objects.update(due_at=MORNING)
     evening.go_on(at=MORNING)
     assert found()["status", "T1"] == EXPLAINED
+
+
+def test_a_payment_whose_news_never_came_is_asked_about_and_booked_by_itself(evening):
+    attempt = evening.booked("T1", state="open")
+    script_of("first").orders["T1"] = Kept(
+        order=order_of(attempt), state=TradeState.PAID, paid=attempt.amount
+    )
+    evening.billed("T1")
+    run = evening.reconcile()
+    assert found() == {("status", "T1"): OPEN}
+    assert run.due_at == MORNING + ASKED_WITHIN
+
+    for claimed in claim_to_ask(at=MORNING, limit=5):
+        look_after(claimed, at=MORNING)
+    attempt.refresh_from_db()
+    assert attempt.state == "succeeded"
+    evening.go_on(at=MORNING + ASKED_WITHIN)
+
+    assert Difference.objects.get(found="status").state == EXPLAINED
+    assert list(breaks()) == []
 
 
 # --- bad bills ----------------------------------------------------------------------------------
