@@ -85,6 +85,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "person.phone_changed": _("Changed the phone that codes are sent to."),
     "person.password_changed": _("Changed their own password."),
     "person.password_link_sent": _("A link for a new password was sent."),
+    "reconciliation.bill_asked": _("Asked for a gateway's bill once more."),
     "reconciliation.bill_kept": _("A gateway's bill came and was kept."),
     "reconciliation.bill_missing": _("A gateway's bill did not come by the deadline."),
     "reconciliation.bill_refused": _("A gateway's bill could not be believed."),

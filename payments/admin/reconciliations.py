@@ -27,8 +27,11 @@ from compliance.protection.vault.received import hand_out
 from payments.admin import columns, tones
 from payments.admin.readonly import ReadOnlyAdmin
 from payments.money import Money
+from payments.reconciliation.errors import ReconciliationRefused
 from payments.reconciliation.models import Bill, ReconciliationRun
 from payments.reconciliation.queries import classes_of, sides_of, with_waiting
+from payments.reconciliation.run import ask_again
+from payments.reconciliation.words import refusal_told
 
 REASON_MAX: Final = 500
 READERS: Final = (Ability.BOOKS_REQUEST, Ability.BOOKS_APPROVE, Ability.EVIDENCE_VIEW)
@@ -84,12 +87,14 @@ class ReconciliationRunAdmin(ReadOnlyAdmin):
             return [{"public_id": number}]
 
     def get_urls(self) -> list[URLPattern]:
-        """The bill itself."""
-        view = self.admin_site.admin_view(require_POST(self.download))
+        """The bill itself, and asking for it once more."""
+        view = self.admin_site.admin_view
         return [
-            path("bills/<str:bill>/", view, name="payments_bill_download"),
+            path("bills/<str:bill>/", view(require_POST(self.download)),
+                 name="payments_bill_download"),
+            path("<int:row>/again/", view(require_POST(self.again)), name="payments_bill_again"),
             *super().get_urls(),
-        ]
+        ]  # fmt: skip
 
     def render_change_form(
         self,
@@ -112,9 +117,23 @@ class ReconciliationRunAdmin(ReadOnlyAdmin):
                 "tone": tones.RUN.get(obj.state, "neutral"),
                 "queue": f"{queue}?run__id__exact={obj.pk}&show=all",
                 "may_read": _may_read(_person(request)),
+                "may_ask": may(_person(request), Ability.BOOKS_REQUEST),
                 "reason_max": REASON_MAX,
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def again(self, request: HttpRequest, row: int) -> HttpResponse:
+        """Have the bill fetched once more."""
+        if not may(_person(request), Ability.BOOKS_REQUEST):
+            raise PermissionDenied
+        run = get_object_or_404(ReconciliationRun, pk=row)
+        try:
+            ask_again(run=run.pk, actor=actor_of(request), at=timezone.now())
+        except ReconciliationRefused as refusal:
+            messages.error(request, refusal_told(refusal))
+        else:
+            messages.success(request, _("The bill will be fetched within a minute."))
+        return redirect("admin:payments_reconciliationrun_change", run.pk)
 
     def download(self, request: HttpRequest, bill: str) -> HttpResponse | StreamingHttpResponse:
         """The bill as it came, for a reason, after the second factor."""

@@ -122,6 +122,7 @@ class Migration(migrations.Migration):
                 ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='times asked')),
                 ('due_at', models.DateTimeField(null=True, verbose_name='next step at')),
                 ('leased_until', models.DateTimeField(null=True)),
+                ('wants_bill', models.BooleanField(default=False)),
                 ('problem', models.CharField(blank=True, max_length=64, verbose_name='last problem')),
                 ('ours_payments', models.PositiveIntegerField(default=0)),
                 ('ours_payments_minor', models.BigIntegerField(default=0)),

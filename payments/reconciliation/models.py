@@ -57,6 +57,8 @@ class ReconciliationRun(models.Model):
     due_at = models.DateTimeField(_("next step at"), null=True)
     leased_until = models.DateTimeField(null=True)
     """Somebody works on it. Afterwards anybody may take it over."""
+    wants_bill = models.BooleanField(default=False)
+    """Somebody asked for the bill once more: the next step fetches it, matched or not."""
     problem = models.CharField(_("last problem"), max_length=64, blank=True)
     bill = models.ForeignKey("payments.Bill", models.PROTECT, null=True, related_name="+")
     """The one that counts: the latest that could be believed."""

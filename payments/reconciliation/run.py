@@ -109,9 +109,28 @@ def _free(at: datetime) -> Q:
     return Q(leased_until__isnull=True) | Q(leased_until__lte=at)
 
 
+@transaction.atomic
+def ask_again(*, run: int, actor: Actor, at: datetime) -> ReconciliationRun:
+    """Have the bill of a day fetched once more, at the worker's next step: the gateway mended it.
+
+    Raises ReconciliationRefused: busy, while somebody works on the day.
+    """
+    locked = ReconciliationRun.objects.select_for_update(of=["self"]).select_related("channel")
+    row = locked.get(pk=run)
+    if row.leased_until is not None and row.leased_until > at:
+        raise ReconciliationRefused("busy", run=row.public_id)
+    row.wants_bill, row.due_at = True, at
+    row.save(update_fields=["wants_bill", "due_at"])
+    record(
+        actor, "reconciliation.bill_asked", subject=("reconciliation", row.public_id),
+        facts={"channel": row.channel.code, "day": row.day.isoformat()}, at=at,
+    )  # fmt: skip
+    return row
+
+
 def carry_on(run: ReconciliationRun, *, at: datetime) -> RunState:
     """The next step of a run that is due and claimed: match again what is there, or ask for it."""
-    if run.state == RunState.MATCHED and run.bill_id is not None:
+    if run.state == RunState.MATCHED and run.bill_id is not None and not run.wants_bill:
         rematch(run, at=at)
         return RunState.MATCHED
     return work(run, at=at)
@@ -146,7 +165,7 @@ def work(run: ReconciliationRun, *, actor: Actor = SYSTEM, at: datetime) -> RunS
 def _take_in(run: ReconciliationRun, bill: Bill, *, actor: Actor, at: datetime) -> RunState:
     try:
         with transaction.atomic():
-            locked = _lock(run)
+            locked = _fetched(_lock(run))
             bill = Bill.objects.select_related("run__channel", "file").get(pk=bill.pk)
             bills.load(bill, at=at)
             locked.bill, locked.problem, locked.due_at = bill, "", None
@@ -175,7 +194,7 @@ def _refuse(
     run: ReconciliationRun, bill: Bill, error: BillUnreadable, *, actor: Actor, at: datetime
 ) -> RunState:
     """Nothing of a bill that cannot be believed is kept but its bytes and what is wrong."""
-    locked = _lock(run)
+    locked = _fetched(_lock(run))
     bills.note_unreadable(bill, error)
     record(
         actor, "reconciliation.bill_refused", subject=("reconciliation", run.public_id),
@@ -191,7 +210,7 @@ def _refuse(
 
 @transaction.atomic
 def _go_on_waiting(run: ReconciliationRun, problem: str, *, actor: Actor, at: datetime) -> RunState:
-    locked = _lock(run)
+    locked = _fetched(_lock(run))
     deadline = bills.bills_of(locked.channel.code).bill_ready_at(locked.day) + DEADLINE
     if problem == NO_BILL and locked.bill is None and at >= deadline and not has_bookings(locked):
         # Gateways make no bill of a day without business.
@@ -290,4 +309,10 @@ def _lock(run: ReconciliationRun) -> ReconciliationRun:
         .get(pk=run.pk)
     )
     locked.leased_until = None
+    return locked
+
+
+def _fetched(locked: ReconciliationRun) -> ReconciliationRun:
+    """The wish for a bill is fulfilled, whatever came of it."""
+    locked.wants_bill = False
     return locked

@@ -259,6 +259,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "admin:payments_difference_assign": staff(Ability.BOOKS_REQUEST),
     "admin:payments_difference_resolve": staff(Ability.BOOKS_REQUEST),
     "admin:payments_bill_download": reader_of_bills,
+    "admin:payments_bill_again": staff(Ability.BOOKS_REQUEST),
     "admin:payments_feerate_ask": staff(Ability.CHANNELS_REQUEST),
     "admin:compliance_user_sessions": admin("compliance.change_user"),
     "admin:login": door_of_admin, "admin:logout": everybody,

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from compliance.approvals.models import Approval
 from compliance.audit.models import AuditEntry
@@ -127,6 +128,9 @@ def test_who_only_looks_may_do_nothing(evening, client):
     row = Difference.objects.get(number="T3")
     page = read(client, f"{QUEUE}{row.pk}/change/")
     assert "I take it" not in page
+    run = ReconciliationRun.objects.get()
+    assert "Fetch the bill again" not in read(client, f"{RUNS}{run.pk}/change/")
+    assert client.post(f"{RUNS}{run.pk}/again/").status_code == 403
     for deed in ("take", "assign", "resolve"):
         assert client.post(f"{QUEUE}{row.pk}/{deed}/").status_code == 403
     bill = Bill.objects.get()
@@ -143,6 +147,21 @@ def test_the_bill_is_handed_out_after_the_second_factor(jin, client):
     assert b'"T1"' in b"".join(answer.streaming_content)
     entry = AuditEntry.objects.get(action="file.viewed")
     assert (entry.reason, entry.subject_id) == ("claim 7", bill.file.public_id)
+
+
+def test_finance_has_a_mended_bill_fetched(jin, client, evening):
+    evening.billed("T2", 5000)
+    run = ReconciliationRun.objects.get()
+    assert "Fetch the bill again" in read(client, f"{RUNS}{run.pk}/change/")
+    client.post(f"{RUNS}{run.pk}/again/")
+    assert AuditEntry.objects.filter(action="reconciliation.bill_asked").count() == 1
+    evening.go_on(at=timezone.now())
+    assert Bill.objects.count() == 2
+    run.refresh_from_db()
+    assert (run.wants_bill, run.matched) == (False, 2)
+    ReconciliationRun.objects.update(leased_until=timezone.now() + timedelta(minutes=5))
+    answer = client.post(f"{RUNS}{run.pk}/again/", follow=True, headers={"accept-language": "en"})
+    assert "Somebody is working on this day." in answer.content.decode()
 
 
 def test_another_fee_is_asked_for(evening, client):
