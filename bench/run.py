@@ -31,7 +31,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from bench import desk, fields, sealing  # noqa: E402
+from bench import desk, fields, reconciling, sealing  # noqa: E402
 from bench.prepare import fill, prepare, write_notifications, write_pages  # noqa: E402
 from payments.acquiring import soundness  # noqa: E402
 from payments.ledger import checks  # noqa: E402
@@ -279,6 +279,8 @@ def report(results: dict[str, Measured]) -> None:
         missed.append("encryption")
     if not desk.measure():
         missed.append("desk")
+    if not reconciling.measure():
+        missed.append("reconciling")
     out = settings.DATA_DIR / "bench.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps({name: vars(one) for name, one in results.items()}))

@@ -11,10 +11,13 @@ class PaymentsConfig(AppConfig):
     verbose_name = pgettext_lazy("application", "Payments")
 
     def ready(self) -> None:
-        """Tell the rotation of keys which column is sealed, and register kinds of requests."""
+        """Tell rotation which column is sealed, and approvals what is asked for here."""
         from compliance.protection.rotation import register_held_column
         from payments.acquiring.refund_approving import register_kinds
         from payments.channels.registry import CREDENTIALS
+        from payments.reconciliation import fees, resolving
 
         register_kinds()
         register_held_column(CREDENTIALS, model="payments.Channel", row="code")
+        resolving.register_kinds()
+        fees.register_kinds()

@@ -4,8 +4,16 @@ from payments.acquiring.models import Attempt, IdempotencyKey, Notification, Pay
 from payments.callbacks.models import Callback, CallbackTry, Event
 from payments.channels.models import Channel
 from payments.ledger.models import Account, Checkpoint, Journal, Posting
+from payments.reconciliation.models import (
+    Bill,
+    Difference,
+    FeeRate,
+    LoadedLine,
+    ReconciliationRun,
+)
 
 __all__ = [
-    "Account", "Attempt", "Callback", "CallbackTry", "Channel", "Checkpoint", "Event",
-    "IdempotencyKey", "Journal", "Notification", "Payment", "Posting", "Refund",
+    "Account", "Attempt", "Bill", "Callback", "CallbackTry", "Channel", "Checkpoint", "Difference",
+    "Event", "FeeRate", "IdempotencyKey", "Journal", "LoadedLine", "Notification", "Payment",
+    "Posting", "ReconciliationRun", "Refund",
 ]  # fmt: skip

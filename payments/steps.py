@@ -20,4 +20,8 @@ STEPS: Final = frozenset({
     "refund.answered",
     "callback.claimed",
     "callback.answered",
+    "bill.fetched",
+    "bill.kept",
+    "bill.loaded",
+    "bill.matched",
 })  # fmt: skip

@@ -8,9 +8,10 @@ from payments.acquiring.tasks import (
 )
 from payments.callbacks.tasks import deliver_due_callbacks
 from payments.ledger.tasks import checkpoint_balances
+from payments.reconciliation.tasks import begin_reconciliations, go_on_reconciling
 
 __all__ = [
-    "ask_about_open_attempts", "checkpoint_balances", "deliver_due_callbacks", "expire_payments",
-    "forget_idempotency_keys",
+    "ask_about_open_attempts", "begin_reconciliations", "checkpoint_balances",
+    "deliver_due_callbacks", "expire_payments", "forget_idempotency_keys", "go_on_reconciling",
     "send_due_refunds",
 ]  # fmt: skip

@@ -36,6 +36,8 @@ app.conf.beat_schedule = {
         "payments.give_up_unreleased_refunds": 60.0,
         "payments.checkpoint_balances": 3600.0,
         "payments.forget_idempotency_keys": 600.0,
+        "payments.begin_reconciliations": 900.0,
+        "payments.go_on_reconciling": 60.0,
     }.items()
 }
 

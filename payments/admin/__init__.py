@@ -1,7 +1,19 @@
 """The staff's pages of this storey, to read: lists that stay quick, and a payment's whole story."""
 
-from payments.admin import attempts, callbacks, channels, journals, notifications, payments, refunds
+from payments.admin import (
+    attempts,
+    callbacks,
+    channels,
+    differences,
+    fee_rates,
+    journals,
+    notifications,
+    payments,
+    reconciliations,
+    refunds,
+)
 
 __all__ = [
-    "attempts", "callbacks", "channels", "journals", "notifications", "payments", "refunds",
+    "attempts", "callbacks", "channels", "differences", "fee_rates", "journals", "notifications",
+    "payments", "reconciliations", "refunds",
 ]  # fmt: skip

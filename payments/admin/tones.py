@@ -5,6 +5,7 @@ from typing import Final
 from payments.acquiring.models import Verdict
 from payments.acquiring.states import AttemptState, PaymentState, RefundState
 from payments.callbacks.models import CallbackState
+from payments.reconciliation.states import DifferenceState, Found, RunState
 
 PAYMENT: Final = {PaymentState.PENDING: "warn", PaymentState.PAID: "ok"}
 ATTEMPT: Final = {
@@ -37,3 +38,15 @@ CALLBACK: Final = {
     CallbackState.DELIVERED: "ok",
     CallbackState.GIVEN_UP: "bad",
 }
+RUN: Final[dict[str, str]] = {
+    RunState.WAITING: "info",
+    RunState.REFUSED: "bad",
+    RunState.MISSING: "bad",
+    RunState.MATCHED: "ok",
+}
+DIFFERENCE: Final[dict[str, str]] = {
+    DifferenceState.OPEN: "warn",
+    DifferenceState.RESOLVED: "ok",
+    DifferenceState.EXPLAINED: "neutral",
+}
+FOUND: Final[dict[str, str]] = {Found.DAY_SHIFT: "neutral", Found.FEE: "warn"}

@@ -7,7 +7,8 @@ configuration decides where money messages go.
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from http import HTTPStatus
+from typing import IO, Final
 
 import httpx
 
@@ -16,6 +17,7 @@ READ_SECONDS: Final = 10.0
 WRITE_SECONDS: Final = 5.0
 POOL_SECONDS: Final = 3.0
 DEADLINE_SECONDS: Final = 15.0
+DOWNLOAD_SECONDS: Final = 600.0
 BODY_BYTES_MAX: Final = 1024 * 1024
 TRUST: Final = httpx.create_ssl_context(trust_env=False)
 """The authorities we believe. Reading them takes 20 ms, so all channels share what was read."""
@@ -75,13 +77,32 @@ class GatewayHttp:
             method, url, params=params, headers=headers, content=content
         )
 
-    def send(self, request: httpx.Request) -> Answer:
-        """Send and read the whole answer. Raises NoAnswer; an HTTP error status is an answer."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
+    def send(self, request: httpx.Request, *, bytes_max: int = BODY_BYTES_MAX) -> Answer:
+        """Send and read the whole answer. Raises NoAnswer; an HTTP error status is an answer.
+
+        More than the usual bytes are given more than the usual time.
+        """
+        seconds = DEADLINE_SECONDS if bytes_max <= BODY_BYTES_MAX else DOWNLOAD_SECONDS
+        return self._send(request, None, bytes_max, seconds)
+
+    def download(self, request: httpx.Request, into: IO[bytes], *, bytes_max: int) -> Answer:
+        """Send, and write a good answer (200) into a file as it comes; its `body` is then empty.
+
+        The bytes are those of the body: what it was compressed with on the way is undone, what it
+        was compressed with before is not. Raises NoAnswer; the file may then hold a part.
+        """
+        return self._send(request, into, bytes_max, DOWNLOAD_SECONDS)
+
+    def _send(
+        self, request: httpx.Request, into: IO[bytes] | None, bytes_max: int, seconds: float
+    ) -> Answer:
+        deadline = time.monotonic() + seconds
         try:
             response = self._client.send(request, stream=True)
             try:
-                body = self._read(response, deadline)
+                is_file = into is not None and response.status_code == HTTPStatus.OK
+                sink = into if is_file else None
+                body = self._read(response, deadline, sink, bytes_max)
             finally:
                 response.close()
         except _NOTHING_SENT as error:
@@ -94,12 +115,18 @@ class GatewayHttp:
         return Answer(status=response.status_code, headers=headers, body=body)
 
     @staticmethod
-    def _read(response: httpx.Response, deadline: float) -> bytes:
-        body = bytearray()
+    def _read(
+        response: httpx.Response, deadline: float, into: IO[bytes] | None, bytes_max: int
+    ) -> bytes:
+        body, count = bytearray(), 0
         for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > BODY_BYTES_MAX:
+            count += len(chunk)
+            if count > bytes_max:
                 raise NoAnswer("too_large", was_sent=True)
+            if into is None:
+                body += chunk
+            else:
+                into.write(chunk)
             if time.monotonic() > deadline:
                 raise NoAnswer("timeout", was_sent=True)
         return bytes(body)

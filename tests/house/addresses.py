@@ -36,7 +36,9 @@ ONLY_POST: Final = frozenset({
     "payments_portal:refund-decide", "admin:payments_payment_refund",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
     "admin:compliance_user_link", "admin:merchants_screeninghit_decide", "desk:export",
-    "desk:file", "desk:proof",
+    "desk:file", "desk:proof", "admin:payments_difference_take", "admin:payments_difference_assign",
+    "admin:payments_difference_resolve", "admin:payments_bill_download",
+    "admin:payments_bill_again",
 })  # fmt: skip
 
 
@@ -96,7 +98,7 @@ def things_of(tea: Shop) -> dict[str, str]:
         "erasure": "ers_00000000000000000000000000", "kind": "signin",
         "section": "licence", "slug": "paying", "ticket": asked_us.public_id,
         "secret": "x", "row": "1", "member": str(invited.pk), "approval": asked.public_id,
-        "person": str(lin.user.pk),
+        "person": str(lin.user.pk), "bill": "bil_00000000000000000000000000",
     }  # fmt: skip
 
 

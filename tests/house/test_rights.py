@@ -19,6 +19,7 @@ from merchants.accounts.abilities import OF_ROLE
 from merchants.accounts.register import add_member
 from merchants.accounts.states import Role
 from merchants.screening.decide import DECIDING
+from payments.admin.reconciliations import READERS
 from tests.cast import NOON, Shop, open_shop
 from tests.compliance.people import hire
 from tests.house.addresses import ONLY_POST, Address, addresses, path_of, things_of
@@ -146,6 +147,12 @@ def decider_of_hits(visitor: Visitor) -> str:
     return LET_IN if abilities & set(DECIDING) else admin("nobody")(visitor)
 
 
+def reader_of_bills(visitor: Visitor) -> str:
+    """Whoever keeps the books or looks into them."""
+    answers = {staff(ability)(visitor) for ability in READERS}
+    return LET_IN if LET_IN in answers else answers.pop()
+
+
 def a_secret(visitor: Visitor) -> str:
     """Whoever does not hold the link finds nothing, the staff and the asker's own team included."""
     return NOT_THERE
@@ -261,6 +268,12 @@ RIGHTS: Final[dict[str, Rule]] = {
     "admin:compliance_approval_email": staff(Ability.SECOND_FACTOR_REQUEST),
     "admin:compliance_user_link": admin("compliance.change_user"),
     "admin:merchants_screeninghit_decide": decider_of_hits,
+    "admin:payments_difference_take": staff(Ability.BOOKS_REQUEST),
+    "admin:payments_difference_assign": staff(Ability.BOOKS_REQUEST),
+    "admin:payments_difference_resolve": staff(Ability.BOOKS_REQUEST),
+    "admin:payments_bill_download": reader_of_bills,
+    "admin:payments_bill_again": staff(Ability.BOOKS_REQUEST),
+    "admin:payments_feerate_ask": staff(Ability.CHANNELS_REQUEST),
     "admin:compliance_user_sessions": admin("compliance.change_user"),
     "admin:login": door_of_admin, "admin:logout": everybody,
     "admin:password_change": admin(), "admin:password_change_done": admin(),

@@ -27,7 +27,7 @@ from payments.acquiring.asking import PaymentAsk, RefundWish  # noqa: E402
 from payments.acquiring.attempts import choose_method  # noqa: E402
 from payments.acquiring.facts import PaymentFacts  # noqa: E402
 from payments.acquiring.janitor import claim_to_ask, look_after  # noqa: E402
-from payments.acquiring.models import Attempt  # noqa: E402
+from payments.acquiring.models import Attempt, Payment  # noqa: E402
 from payments.acquiring.pay import create_payment, request_closing  # noqa: E402
 from payments.acquiring.refunding import request_refund  # noqa: E402
 from payments.acquiring.refunds import claim_due, pursue  # noqa: E402
@@ -35,9 +35,13 @@ from payments.acquiring.tokens import checkout_token  # noqa: E402
 from payments.callbacks.deliver import deliver_due  # noqa: E402
 from payments.channels import registry  # noqa: E402
 from payments.channels.base import Device  # noqa: E402
+from payments.channels.bills import BEIJING  # noqa: E402
 from payments.channels.http import GatewayHttp  # noqa: E402
+from payments.channels.models import Channel  # noqa: E402
 from payments.channels.sandbox import notifier  # noqa: E402
 from payments.money import Money  # noqa: E402
+from payments.reconciliation.models import ReconciliationRun  # noqa: E402
+from payments.reconciliation.run import begin, claim, work  # noqa: E402
 
 
 class InProcess(httpx.BaseTransport):
@@ -123,9 +127,18 @@ def deliver(payment: str) -> None:
     deliver_due()
 
 
+def reconcile(payment: str) -> None:
+    """The day of the payment, as if it were the day after tomorrow."""
+    day = Payment.objects.get(public_id=payment).created_at.astimezone(BEIJING).date()
+    later = timezone.now() + timedelta(days=2)
+    run = begin(Channel.objects.get(code="alipay"), day, at=later)
+    ReconciliationRun.objects.update(leased_until=None)
+    work(claim(run, at=later), at=later)
+
+
 DEEDS: Final[dict[str, Callable[[str], object]]] = {
     "create": create, "choose": choose, "close": close, "notify": notify, "ask": ask,
-    "refund": refund, "deliver": deliver,
+    "refund": refund, "deliver": deliver, "reconcile": reconcile,
 }  # fmt: skip
 
 if __name__ == "__main__":

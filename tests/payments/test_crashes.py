@@ -23,10 +23,12 @@ from payments.acquiring.states import LIVE
 from payments.callbacks.deliver import deliver_due
 from payments.callbacks.models import Callback, CallbackState
 from payments.channels import registry
-from payments.channels.sandbox import orders
+from payments.channels.bills import BEIJING
+from payments.channels.sandbox import bills, orders
 from payments.channels.sandbox.models import SandboxMessage, SandboxOrder, SandboxRefund
 from payments.channels.sandbox.speakers import SPEAKERS
 from payments.ledger import checks
+from payments.reconciliation.models import Bill, Difference, LoadedLine
 from payments.steps import STEPS
 from paysite.demo.channels import connect_sandbox
 from tests.cast import open_shop, order
@@ -78,18 +80,25 @@ def world(till, settings, monkeypatch):
     return order(open_shop("茗山茶业"), at=timezone.now(), callback_url=till)
 
 
-def die(deed: str, payment: str, step: str) -> None:
+def die(deed: str, payment: str, step: str, **more: str) -> None:
     """Do the deed in a process of its own, which is killed at the step."""
-    done = subprocess.run(
+    done = elsewhere(deed, payment, step, **more)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
+
+
+def elsewhere(
+    deed: str, payment: str, step: str = "", **more: str
+) -> "subprocess.CompletedProcess[bytes]":
+    """Do the deed in a process of its own."""
+    return subprocess.run(
         [sys.executable, "-m", "tests.payments.crashing", deed, payment],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": database_address(), "CRASH_AT": step, "DEMO": "true",
-             "BASE_URL": django_settings.BASE_URL},
+             "BASE_URL": django_settings.BASE_URL, **more},
         capture_output=True,
         check=False,
         timeout=60,
     )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
 
 
 def wallet_pays(payment: str) -> None:
@@ -193,13 +202,42 @@ def test_a_merchants_refund_goes_back_exactly_once(world, till, step):
     assert Payment.objects.get().refunded_minor == 2800
 
 
+BILL_STEPS = ["bill.fetched", "bill.kept", "bill.loaded", "bill.matched"]
+
+
+@pytest.mark.parametrize("step", BILL_STEPS)
+def test_a_day_is_reconciled_once_wherever_its_worker_died(world, till, step, tmp_path):
+    # Bills lie in a folder, which outlives the process.
+    disk = {"DJANGO_SETTINGS_MODULE": "paysite.settings", "DATA_DIR": str(tmp_path)}
+    crashing.choose(world.id)
+    wallet_pays(world.id)
+    crashing.notify(world.id)
+    day = Payment.objects.get().created_at.astimezone(BEIJING).date()
+    bills.plant(
+        "alipay", day, counts={"missing": 1, "amount": 0, "fee": 0, "extra": 2}, is_late=False
+    )
+    die("reconcile", world.id, step, **disk)
+    assert Difference.objects.count() == LoadedLine.objects.count() == 0
+    assert Bill.objects.count() == (step != "bill.fetched")
+
+    for _ in range(2):
+        done = elsewhere("reconcile", world.id, **disk)
+        assert done.returncode == 0, done.stderr.decode()[-2000:]
+
+    found = Difference.objects.order_by("found").values_list("found", flat=True)
+    assert list(found) == ["only_ours", "only_theirs", "only_theirs"]
+    assert Bill.objects.count() == 1
+    assert LoadedLine.objects.count() == 2
+    assert [*checks.breaks(), *soundness.breaks()] == []
+
+
 def test_a_created_order_is_found_by_repeating(world):
     """`payment.created` comes after the only durable statement: the merchant repeats and finds
     it.
     """
     covered = {step for _, step in STORIES} | {
         "attempt.closing", "attempt.close_answered", "refund.sending", "refund.answered",
-        "payment.created",
+        "payment.created", *BILL_STEPS,
     }  # fmt: skip
     assert covered == STEPS, "every named step is a story here"
     die("create", world.id, "payment.created")

@@ -22,6 +22,7 @@ from compliance.protection.vault.looking import inspect
 from compliance.protection.vault.models import StoredFile
 from compliance.protection.vault.scanning import Scan, scan
 from compliance.protection.vault.states import HELD, FileState
+from compliance.protection.vault.streams import open_pieces
 
 STORAGE: Final = "vault"
 KEY_BYTES: Final = 32
@@ -189,9 +190,11 @@ def _sealed(content: bytes, key: bytes, number: str) -> bytes:
 
 
 def _content(row: StoredFile) -> bytes:
-    with storages[STORAGE].open(row.storage_name) as file:
-        sealed: bytes = file.read()
     key = base64.b64decode(row.key_sealed.open())
+    with storages[STORAGE].open(row.storage_name) as file:
+        if "pieces" in row.facts:
+            return b"".join(open_pieces(file, key=key, number=row.public_id))
+        sealed: bytes = file.read()
     try:
         content = AESGCM(key).decrypt(
             sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], row.public_id.encode()

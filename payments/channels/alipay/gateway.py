@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from payments.channels.alipay import codes, readings
+from payments.channels.alipay.bills import TradeBills
 from payments.channels.alipay.protocol import (
     Unreadable,
     beijing,
@@ -63,6 +64,7 @@ class AlipayGateway:
         self.merchant_number = seller_id
         self.app_number = app_id
         self._wire, self._now = wire, now
+        self.bills = TradeBills(wire, seller_id)
 
     # --- paying -----------------------------------------------------------------------------
 

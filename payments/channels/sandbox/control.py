@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from payments.channels.sandbox import faults, orders
+from payments.channels.sandbox import bills, faults, orders
 from payments.channels.sandbox.models import OrderState, SandboxMessage, SandboxOrder
 from payments.channels.sandbox.notifier import OLD_SECONDS, Tamper
 from payments.channels.sandbox.speaker import Speaker
@@ -19,6 +20,7 @@ from payments.channels.sandbox.speakers import SPEAKERS
 
 COUNT_MAX: Final = 1000
 COPIES_MAX: Final = 100
+PLANTED_MAX: Final = 1000
 
 
 class _No(Exception):
@@ -39,6 +41,14 @@ class Command:
         value = self.data.get(name, "")
         if not isinstance(value, str) or "\x00" in value:
             raise _No(HTTPStatus.BAD_REQUEST, "invalid", f"{name} must be text.")
+        return value
+
+    def count(self, name: str, most: int) -> int:
+        """A member that is a whole number from 0 to `most`; 0 when it is missing."""
+        value = self.data.get(name, 0)
+        if type(value) is not int or not 0 <= value <= most:
+            detail = f"{name} must be a whole number from 0 to {most}."
+            raise _No(HTTPStatus.BAD_REQUEST, "invalid", detail)
         return value
 
     def whole(self, name: str, default: int, most: int) -> int:
@@ -140,8 +150,19 @@ def _tamper(command: Command) -> str:
 
 
 def _bill(command: Command) -> dict[str, Any]:
-    detail = f"The {command.speaker.label} sandbox makes no bills yet."
-    raise _No(HTTPStatus.NOT_IMPLEMENTED, "not_implemented", detail)
+    try:
+        day = date.fromisoformat(command.text("day"))
+    except ValueError as error:
+        raise _No(HTTPStatus.BAD_REQUEST, "invalid", "day must be a date.") from error
+    counts = {kind: command.count(kind, PLANTED_MAX) for kind in bills.ERRORS}
+    is_late = command.data.get("late", False)
+    if type(is_late) is not bool:
+        raise _No(HTTPStatus.BAD_REQUEST, "invalid", "late must be true or false.")
+    planted = bills.plant(command.speaker.name, day, counts=counts, is_late=is_late)
+    lines = bills.published(command.speaker.name, day, at=timezone.now())
+    return {
+        "day": day.isoformat(), "late": is_late, "planted": planted, "lines": len(lines or ()),
+    }  # fmt: skip
 
 
 def _down(command: Command) -> dict[str, Any]:

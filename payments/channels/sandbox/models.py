@@ -162,3 +162,22 @@ class SandboxNonce(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+class SandboxBill(models.Model):
+    """A day's bill that the control endpoint had a say in. Other days are billed as they were."""
+
+    gateway = models.CharField(max_length=16, choices=GatewayName)
+    day = models.DateField()
+    is_late = models.BooleanField(default=False)
+    """Not published until the control endpoint asks for the day again."""
+    planted = models.JSONField(default=dict)
+    """The errors, by kind: numbers that are missing, or wrong in amount or fee; extra lines."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("gateway", "day", name="sandbox_bill_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.day}"

@@ -31,6 +31,7 @@ from payments.channels.base import (
     TradeState,
     Unknown,
 )
+from payments.channels.unionpay.bills import ClearingFiles
 from payments.channels.unionpay.chain import require_authentic
 from payments.channels.unionpay.message import read_form, signed_text
 from payments.channels.unionpay.wire import (
@@ -73,6 +74,7 @@ class UnionPayGateway:
         self.merchant_number = wire.keys.merchant
         self._wire = wire
         self._front_url = front_url
+        self.bills = ClearingFiles(wire, wire.keys.merchant)
 
     @or_unknown
     def open(self, order: Order) -> Outcome[Presentation]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from http import HTTPStatus
 from typing import Final, TypeAlias, TypeVar
@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, TypeVar
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from payments.channels.base import NotAuthentic, Outcome, Unknown
-from payments.channels.http import GatewayHttp, NoAnswer
+from payments.channels.http import BODY_BYTES_MAX, GatewayHttp, NoAnswer
 from payments.channels.signing import sign
 from payments.channels.unionpay.chain import (
     SIGN_METHOD,
@@ -30,6 +30,13 @@ from payments.channels.unionpay.words import (
 FRONT: Final = "/gateway/api/frontTransReq.do"
 BACK: Final = "/gateway/api/backTransReq.do"
 QUERY: Final = "/gateway/api/queryTrans.do"
+FILE: Final = "/file/"
+"""Where a gateway hands out files that is none of UnionPay's own."""
+FILE_ADDRESSES: Final = {
+    "https://gateway.95516.com": "https://filedownload.95516.com/",
+    "https://gateway.test.95516.com": "https://filedownload.test.95516.com/",
+}
+FILE_MESSAGE_BYTES_MAX: Final = 256 * 1024 * 1024
 IDENTITY: Final = ("merId", "orderId", "txnTime")
 """What names a transaction, for ever."""
 
@@ -116,15 +123,32 @@ class Wire:
             raise Unanswered("unreadable")
         return told
 
+    def ask_file(self, day: date) -> Fields:
+        """The files of a clearing day. The gateway names them by month and day alone."""
+        now = self.clock()
+        fields = {
+            **self.identity(f"FILE{moment(now)}", now),
+            "txnType": "76",
+            "txnSubType": "01",
+            "bizType": "000000",
+            "fileType": "00",
+            "settleDate": f"{day:%m%d}",
+        }
+        url = FILE_ADDRESSES.get(self.base_url, self.base_url + FILE)
+        return self._ask(url, fields, bytes_max=FILE_MESSAGE_BYTES_MAX)
+
     def ask(self, path: str, fields: Fields) -> Fields:
         """One call. Raises when the answer is forged, to another question, or undecided."""
+        return self._ask(self.base_url + path, fields, bytes_max=BODY_BYTES_MAX)
+
+    def _ask(self, url: str, fields: Fields, *, bytes_max: int) -> Fields:
         request = self.http.build(
             "POST",
-            self.base_url + path,
+            url,
             headers={"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"},
             content=form(dict(self.signed(fields))),
         )
-        answer = self.http.send(request)
+        answer = self.http.send(request, bytes_max=bytes_max)
         if answer.status != HTTPStatus.OK:
             raise Unanswered(f"http_{answer.status}")
         told = read_answer(answer.body)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from typing import IO
+from urllib.parse import urlsplit
 
 from payments.channels.base import Done, NotAuthentic, Outcome, Unknown
 from payments.channels.http import Answer, GatewayHttp, NoAnswer
@@ -37,6 +39,28 @@ class Caller:
     def post(self, path: str, members: Mapping[str, object]) -> Outcome[Fields]:
         """Have something done."""
         return self._call("POST", path, params=None, body=to_json(members))
+
+    def download(self, url: str, into: IO[bytes], *, bytes_max: int) -> Outcome[None]:
+        """Fetch a file from an address that a signed answer named. The file itself is unsigned.
+
+        Our signature goes along, so it goes nowhere but to the gateway's own host.
+        """
+        ours, named = urlsplit(self.base_url), urlsplit(url)
+        if (named.scheme, named.netloc) != (ours.scheme, ours.netloc):
+            return Unknown(reason="foreign_address")
+        request = self.http.build("GET", url)
+        request.headers["Authorization"] = self.merchant.authorization(
+            "GET", request.url.raw_path, b"", at=self.clock(), nonce=self.nonce()
+        )
+        # What is compressed on the way as well would be unpacked twice.
+        request.headers["Accept-Encoding"] = "identity"
+        try:
+            answer = self.http.download(request, into, bytes_max=bytes_max)
+        except NoAnswer as silence:
+            return Unknown(reason=silence.reason, was_sent=silence.was_sent)
+        if answer.status != HTTPStatus.OK:
+            return Unknown(reason=f"http_{answer.status}")
+        return Done(None)
 
     def _call(
         self, method: str, path: str, *, params: Mapping[str, str] | None, body: bytes

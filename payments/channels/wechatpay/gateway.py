@@ -29,6 +29,7 @@ from payments.channels.base import (
 )
 from payments.channels.wechatpay import codes
 from payments.channels.wechatpay.asking import H5, NATIVE, order_members, refund_members, to_json
+from payments.channels.wechatpay.bills import TradeBills
 from payments.channels.wechatpay.calls import Caller
 from payments.channels.wechatpay.envelope import open_sealed
 from payments.channels.wechatpay.proofs import verify
@@ -49,6 +50,11 @@ class WeChatPayGateway:
     app_number: str
     caller: Caller
     cipher: AESGCM
+
+    @property
+    def bills(self) -> TradeBills:
+        """The daily trade bill."""
+        return TradeBills(self.caller, self.merchant_number)
 
     def open(self, order: Order) -> Outcome[Presentation]:
         """Native for a QR code, H5 for a phone's browser.

@@ -13,6 +13,7 @@ from compliance.audit.actor import SYSTEM
 from merchants.models import Merchant
 from paysite.demo.applicant import apply_for_one
 from paysite.demo.channels import connect_sandbox
+from paysite.demo.evenings import begin_evenings
 from paysite.demo.history import DAYS, make_history
 from paysite.demo.people import ask_for_a_colleague, make_cast
 from paysite.demo.screening import load_invented_list
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         cast.document["users"]["applicant"] = apply_for_one(at=now - timedelta(hours=5))
         self._write(cast.document)
         count = make_history(cast.merchants, now=now)
+        begin_evenings(now=now)
         ask_for_a_colleague(cast.merchants[0], at=now)
         self.stdout.write(f"Created {count} payments over {DAYS} days.")
 

@@ -105,8 +105,11 @@ def test_faults_are_met_once_each_in_the_order_planned(db, control):
     assert met == ["slow", "slow", "http_500", None]
 
 
-def test_bills_are_answered_with_a_clear_no(db, control):
-    assert control("alipay", "bill", day="2026-11-22", status=501)["error"] == "not_implemented"
+def test_bills_are_asked_for_by_day(db, control):
+    assert control("alipay", "bill", day="2026-11-22")["lines"] == 0
+    for wrong in ({"day": "yesterday"}, {"day": "2026-11-22", "extra": -1},
+                  {"day": "2026-11-22", "late": "yes"}):  # fmt: skip
+        assert control("alipay", "bill", status=400, **wrong)["error"] == "invalid"
 
 
 def test_every_gateway_has_a_speaker():

@@ -1,5 +1,10 @@
 """An independent client of WeChat Pay's gets on with the sandbox."""
 
+import gzip
+import hashlib
+import io
+import json
+
 import httpx
 import pytest
 import wechatpayv3.core
@@ -8,12 +13,14 @@ from django.utils import timezone
 from wechatpayv3 import WeChatPay as OracleClient
 from wechatpayv3 import WeChatPayType
 
-from payments.channels.sandbox import orders
+from payments.channels.bills import BEIJING
+from payments.channels.sandbox import bills, orders
 from payments.channels.sandbox.models import (
     SandboxOrder,
     SandboxRefund,
 )
 from payments.channels.sandbox.wechatpay import SPEAKER
+from payments.channels.wechatpay.gateway import WeChatPayGateway
 from tests.channels.conftest import SandboxTransport
 from tests.channels.wechatpay.scene import Keys
 
@@ -106,3 +113,23 @@ def test_an_independent_client_closes_an_order(oracle: OracleClient) -> None:
 
     assert status == 204
     assert SandboxOrder.objects.get().state == "closed"
+
+
+def test_an_independent_client_fetches_the_bill_that_we_read(
+    oracle: OracleClient, shop: WeChatPayGateway
+) -> None:
+    number = "20261123ORACLE2"
+    oracle.pay(description="龙井, 明前", out_trade_no=number, amount={"total": 100})
+    orders.pay(SandboxOrder.objects.get(number=number).pk, SPEAKER, at=timezone.now())
+    day = timezone.now().astimezone(BEIJING).date()
+    bills.plant("wechatpay", day, counts=dict.fromkeys(bills.ERRORS, 0), is_late=False)
+
+    status, body = oracle.trade_bill(bill_date=day.isoformat(), bill_type="ALL", tar_type="GZIP")
+    assert status == 200
+    told = json.loads(body)
+    status, packed = oracle.download_bill(url=told["download_url"])
+
+    assert status == 200
+    assert hashlib.sha1(gzip.decompress(packed)).hexdigest() == told["hash_value"]  # noqa: S324
+    (line,) = shop.bills.parse_bill(io.BytesIO(packed), day=day)
+    assert (line.number, line.amount_minor) == (number, 100)

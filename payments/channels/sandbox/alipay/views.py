@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET
 
-from payments.channels.sandbox import orders
+from payments.channels.sandbox import bills, orders
 from payments.channels.sandbox.alipay import wire
+from payments.channels.sandbox.alipay.bill import write_bill
 from payments.channels.sandbox.alipay.wire import Asked, No
 from payments.channels.sandbox.faults import Fault, is_down, misbehaving, unavailable
 from payments.channels.sandbox.keyring import keys_of
@@ -19,6 +23,7 @@ from payments.channels.sandbox.models import GatewayName, OrderState, SandboxOrd
 from payments.channels.sandbox.speaker import Speaker
 
 NAME: Final = GatewayName.ALIPAY.value
+BILL_ADDRESS_SECONDS: Final = 30
 BROWSER_PRODUCTS: Final = {
     "alipay.trade.page.pay": ("page", "FAST_INSTANT_TRADE_PAY"),
     "alipay.trade.wap.pay": ("wap", "QUICK_WAP_WAY"),
@@ -32,6 +37,8 @@ class Call:
     asked: Asked
     keys: Mapping[str, str]
     speaker: Speaker
+    address: str
+    """Where the caller reached us."""
 
     @property
     def merchant(self) -> str:
@@ -52,7 +59,10 @@ def patterns(speaker: Speaker) -> list[URLPattern]:
             return wire.error_page(no)
         return _server(request, params=params, speaker=speaker)
 
-    return [path("gateway.do", gateway, name="alipay-gateway")]
+    return [
+        path("gateway.do", gateway, name="alipay-gateway"),
+        path("bill/<str:token>/", _bill_file, name="alipay-bill"),
+    ]
 
 
 def _browser(params: Mapping[str, str], speaker: Speaker) -> HttpResponse:
@@ -64,7 +74,7 @@ def _browser(params: Mapping[str, str], speaker: Speaker) -> HttpResponse:
     product, product_code = BROWSER_PRODUCTS[asked.method]
     if asked.need("product_code") != product_code:
         raise No("40004", "ACQ.ACCESS_FORBIDDEN", "无权限使用接口")
-    order = _place(Call(asked, keys, speaker), product)
+    order = _place(Call(asked, keys, speaker, ""), product)
     return HttpResponseRedirect(_wallet_address(order))
 
 
@@ -78,7 +88,7 @@ def _server(
     try:
         asked = wire.check(params, keys, at=timezone.now())
         _misbehave(fault, method)
-        said = _VERBS[method](Call(asked, keys, speaker))
+        said = _VERBS[method](Call(asked, keys, speaker, request.build_absolute_uri("/")))
     except No as no:
         return wire.answer(method, no.fields(), keys, is_signed=no.is_signed, is_spoiled=is_spoiled)
     node = {"code": "10000", "msg": "Success", **said}
@@ -242,6 +252,34 @@ def _query_refund(call: Call) -> dict[str, Any]:
     return said
 
 
+def _bill_address(call: Call) -> dict[str, Any]:
+    """Where the bill lies, for half a minute. No bill: an error, not an empty file."""
+    try:
+        day = date.fromisoformat(call.asked.need("bill_date"))
+    except ValueError as error:
+        raise No("40002", "isv.invalid-parameter", "参数无效: bill_date") from error
+    if call.asked.text("bill_type") != "trade":
+        raise No("40002", "isv.invalid-parameter", "参数无效: bill_type")
+    if bills.published(NAME, day, at=timezone.now()) is None:
+        raise No("40004", "isp.bill_not_exist", "账单不存在")
+    token = signing.dumps([day.isoformat(), call.merchant], salt=NAME)
+    address = call.address.rstrip("/") + reverse("sandbox:alipay-bill", args=[token])
+    return {"bill_download_url": address}
+
+
+@require_GET
+def _bill_file(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        day, seller = signing.loads(token, salt=NAME, max_age=BILL_ADDRESS_SECONDS)
+    except signing.BadSignature:
+        raise Http404 from None
+    deeds = bills.published(NAME, date.fromisoformat(day), at=timezone.now())
+    if is_down(NAME) or deeds is None:
+        return unavailable()
+    packed = write_bill(deeds, seller, date.fromisoformat(day))
+    return HttpResponse(packed, content_type="application/zip")
+
+
 REFUND: Final = "alipay.trade.refund"
 _VERBS: Final[dict[str, Callable[[Call], dict[str, Any]]]] = {
     "alipay.trade.precreate": _precreate,
@@ -249,5 +287,6 @@ _VERBS: Final[dict[str, Callable[[Call], dict[str, Any]]]] = {
     "alipay.trade.close": _close,
     REFUND: _refund,
     "alipay.trade.fastpay.refund.query": _query_refund,
+    "alipay.data.dataservice.bill.downloadurl.query": _bill_address,
 }
 wire.METHODS.update({*_VERBS, *BROWSER_PRODUCTS})

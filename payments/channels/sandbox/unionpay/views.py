@@ -1,9 +1,9 @@
 """UnionPay's three addresses: the page for browsers, and the two that merchants' servers call."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from payments.channels.sandbox import faults, orders
+from payments.channels.sandbox import bills, faults, orders
 from payments.channels.sandbox.faults import Fault, misbehaving
 from payments.channels.sandbox.keyring import keys_of
 from payments.channels.sandbox.models import (
@@ -25,6 +25,7 @@ from payments.channels.sandbox.models import (
 )
 from payments.channels.sandbox.speaker import Speaker
 from payments.channels.sandbox.unionpay import wire
+from payments.channels.sandbox.unionpay.bill import pack_files
 from payments.channels.sandbox.unionpay.showing import show_order, show_paid, show_refund
 from payments.channels.sandbox.unionpay.wire import MESSAGES, Refused
 from payments.money import Money
@@ -40,6 +41,7 @@ ECHOED: Final = (
 _NUMBER: Final = re.compile(r"[0-9A-Za-z]{8,40}", re.ASCII)
 _FEN: Final = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
 _URL: Final = re.compile(r"https?://\S{1,500}", re.ASCII)
+_DAY: Final = re.compile(r"[0-9]{4}", re.ASCII)
 _COMMODITY: Final = re.compile(r"\{commodityName=([^}]*)\}")
 
 
@@ -88,17 +90,23 @@ def patterns(speaker: Speaker) -> list[URLPattern]:
     @misbehaving(GATEWAY)
     @require_POST
     def back(request: HttpRequest, *, fault: Fault | None) -> HttpResponse:
-        return _answer(request, speaker, fault, is_query=False)
+        return _answer(request, speaker, fault, _act)
 
     @misbehaving(GATEWAY)
     @require_POST
     def query(request: HttpRequest, *, fault: Fault | None) -> HttpResponse:
-        return _answer(request, speaker, fault, is_query=True)
+        return _answer(request, speaker, fault, _query)
+
+    @misbehaving(GATEWAY)
+    @require_POST
+    def files(request: HttpRequest, *, fault: Fault | None) -> HttpResponse:
+        return _answer(request, speaker, fault, _file)
 
     return [
         path("gateway/api/frontTransReq.do", front, name="unionpay-front"),
         path("gateway/api/backTransReq.do", back, name="unionpay-back"),
         path("gateway/api/queryTrans.do", query, name="unionpay-query"),
+        path("file/", files, name="unionpay-files"),
     ]
 
 
@@ -123,14 +131,17 @@ def _enter(asked: Asked) -> SandboxOrder:
 
 
 def _answer(
-    request: HttpRequest, speaker: Speaker, fault: Fault | None, *, is_query: bool
+    request: HttpRequest,
+    speaker: Speaker,
+    fault: Fault | None,
+    do: Callable[[Asked], dict[str, str]],
 ) -> HttpResponse:
     """A merchant's server asks; the answer is raw and signed, a refusal too."""
     echo = {name: request.POST[name] for name in ECHOED if name in request.POST}
     try:
         asked = _read(request, speaker)
         _play(fault)
-        told = {**echo, **(_query(asked) if is_query else _act(asked))}
+        told = {**echo, **do(asked)}
     except Refused as no:
         told = {**echo, "respCode": no.code, "respMsg": MESSAGES[no.code]}
     signed = wire.signed(told, keys_of(speaker))
@@ -268,6 +279,34 @@ def _query(asked: Asked) -> dict[str, str]:
         raise Refused("34")
     shown = {**show_order(order), "txnAmt": str(order.amount_minor), "settleAmt": "0"}
     return {**shown, **_original("39" if is_over else "05")}
+
+
+def _file(asked: Asked) -> dict[str, str]:
+    """The files of a clearing day, which is named without its year."""
+    if asked.kind != ("76", "01", "000000") or asked.fields.get("fileType") != "00":
+        raise Refused("10")
+    day = _clearing_day(asked.text("settleDate", _DAY), asked.at)
+    deeds = bills.published(GATEWAY, day, at=asked.at)
+    if deeds is None:
+        raise Refused("98")
+    return {
+        "fileName": f"INN{day:%y%m%d}.zip",
+        "fileContent": pack_files(deeds, asked.fields["merId"], day),
+        "respCode": "00",
+        "respMsg": MESSAGES["00"],
+    }
+
+
+def _clearing_day(text: str, at: datetime) -> date:
+    today = at.astimezone(wire.BEIJING).date()
+    for year in (today.year + 1, today.year, today.year - 1):
+        try:
+            day = date(year, int(text[:2]), int(text[2:]))
+        except ValueError:
+            continue
+        if day <= today:
+            return day
+    raise Refused("10")
 
 
 def _original(code: str) -> dict[str, str]:

@@ -32,6 +32,7 @@ MESSAGES: Final = {
     "34": "查无此交易[2600000]",
     "35": "原交易不存在或状态不正确",
     "36": "与原交易信息不符",
+    "98": "文件不存在",
     "39": "交易不在受理时间范围内",
 }
 """What stands in respMsg beside each respCode that the sandbox uses."""

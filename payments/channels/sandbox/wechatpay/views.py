@@ -1,27 +1,32 @@
 """The addresses that merchants' servers call, and the hop of a phone's browser into the wallet."""
 
+import gzip
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from cryptography.x509 import load_pem_x509_certificate
 from django.conf import settings
+from django.core import signing
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
-from payments.channels.sandbox import orders
-from payments.channels.sandbox.faults import Fault, misbehaving
+from payments.channels.sandbox import bills, orders
+from payments.channels.sandbox.faults import Fault, is_down, misbehaving, unavailable
 from payments.channels.sandbox.keyring import keys_of
 from payments.channels.sandbox.models import GatewayName, SandboxOrder, SandboxRefund
 from payments.channels.sandbox.speaker import Speaker
 from payments.channels.sandbox.wechatpay import asks, wire
+from payments.channels.sandbox.wechatpay.bill import write_bill
 from payments.channels.sandbox.wechatpay.showing import (
     REFUND_STATES,
     rfc3339,
@@ -31,6 +36,7 @@ from payments.channels.sandbox.wechatpay.showing import (
 from payments.channels.sandbox.wechatpay.wire import KeyMode, Refused
 
 NAME: Final = GatewayName.WECHATPAY.value
+BILL_ADDRESS_SECONDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +62,11 @@ Handler: TypeAlias = Callable[..., dict[str, Any] | None]
 def patterns(speaker: Speaker) -> list[URLPattern]:
     """The gateway's addresses, below its base."""
 
+    @csrf_exempt
+    @require_GET
+    def bill_file(request: HttpRequest) -> HttpResponse:
+        return _bill_file(request, keys_of(speaker))
+
     def merchant_call(method: str, handler: Handler) -> Callable[..., HttpResponse]:
         @misbehaving(NAME)
         def view(request: HttpRequest, *, fault: Fault | None, **parts: str) -> HttpResponse:
@@ -73,6 +84,8 @@ def patterns(speaker: Speaker) -> list[URLPattern]:
         path(refunds, merchant_call("POST", _refund)),
         path(refunds + "/<str:number>", merchant_call("GET", _query_refund)),
         path("v3/certificates", merchant_call("GET", _certificates)),
+        path("v3/bill/tradebill", merchant_call("GET", _bill_address)),
+        path("v3/billdownload/file", bill_file, name="wechatpay-bill"),
         path("h5/<str:token>/", enter_wallet, name="wechatpay-h5"),
     ]
 
@@ -215,6 +228,45 @@ def _certificates(call: Call) -> dict[str, Any]:
         "encrypt_certificate": wire.sealed(call.keys, pem.encode(), "certificate"),
     }
     return {"data": [shown]}
+
+
+def _bill_address(call: Call) -> dict[str, Any]:
+    """Where the bill lies, and the SHA-1 of what is inside the compressed file."""
+    asked = call.request.GET
+    try:
+        day = date.fromisoformat(asked.get("bill_date", ""))
+    except ValueError:
+        raise asks.bad("bill_date") from None
+    if asked.get("bill_type") != "ALL" or asked.get("tar_type") != "GZIP":
+        raise asks.bad("bill_type, tar_type")
+    deeds = bills.published(NAME, day, at=call.at)
+    if deeds is None:
+        raise Refused(HTTPStatus.BAD_REQUEST, "NO_STATEMENT_EXIST", "账单文件不存在")
+    token = signing.dumps(day.isoformat(), salt=NAME)
+    url = call.request.build_absolute_uri(reverse("sandbox:wechatpay-bill"))
+    written = write_bill(deeds, call.keys)
+    return {
+        "hash_type": "SHA1",
+        "hash_value": hashlib.sha1(written, usedforsecurity=False).hexdigest(),
+        "download_url": f"{url}?token={token}",
+    }
+
+
+def _bill_file(request: HttpRequest, keys: Mapping[str, str]) -> HttpResponse:
+    """The file itself: asked for with a signature, answered without one."""
+    if is_down(NAME):
+        return unavailable()
+    try:
+        wire.authenticate(request, keys, timezone.now())
+        day = signing.loads(request.GET.get("token", ""), salt=NAME, max_age=BILL_ADDRESS_SECONDS)
+    except Refused as no:
+        return HttpResponse(wire.to_bytes({"code": no.code}), status=no.status)
+    except signing.BadSignature:
+        raise Http404 from None
+    deeds = bills.published(NAME, date.fromisoformat(day), at=timezone.now())
+    if deeds is None:
+        raise Http404
+    return HttpResponse(gzip.compress(write_bill(deeds, keys), mtime=0), content_type="text/plain")
 
 
 @require_GET
