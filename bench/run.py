@@ -273,14 +273,8 @@ def report(results: dict[str, Measured]) -> None:
         write(f"{'':14}{len(one.ours)} calm rounds, {one.disturbed} disturbed\n")
         if ratio < goal:
             missed.append(name)
-    if not sealing.measure():
-        missed.append("sealing")
-    if not fields.measure():
-        missed.append("encryption")
-    if not desk.measure():
-        missed.append("desk")
-    if not reconciling.measure():
-        missed.append("reconciling")
+    parts = {"sealing": sealing, "encryption": fields, "desk": desk, "reconciling": reconciling}
+    missed += [name for name, part in parts.items() if not part.measure()]
     out = settings.DATA_DIR / "bench.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps({name: vars(one) for name, one in results.items()}))

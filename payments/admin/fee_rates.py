@@ -35,7 +35,7 @@ class FeeForm(forms.Form):
         label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"})
     )
     rate_ppm = forms.IntegerField(
-        label=gettext_lazy("Rate in millionths (0.6 % is 6000)"),
+        label=gettext_lazy("Rate in millionths (6000 is six per thousand)"),
         validators=[MinValueValidator(0), MaxValueValidator(MILLION)],
     )
     returns_on_refund = forms.BooleanField(

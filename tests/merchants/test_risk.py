@@ -258,6 +258,7 @@ class TestConfirming:
 
     def test_letters_a_limit_and_never_a_stop(self, lin, taken_on):
         last = self.term(taken_on).last_day
+        assert last is not None
         told = []
         for days in (-61, -60, -30, -7, 0, 1, 16, 400):
             at = NOON + (last - NOON.date()) + timedelta(days=days)
@@ -271,6 +272,7 @@ class TestConfirming:
 
     def test_confirmed_and_accepted_it_goes_on_and_is_graded_anew(self, lin, taken_on, reviewer):
         last = self.term(taken_on).last_day
+        assert last is not None
         overdue = NOON + (last - NOON.date()) + timedelta(days=3)
         watch_terms(at=overdue)
         person = person_of(lin)
