@@ -6,7 +6,7 @@ from typing import Final
 from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 
-from compliance.reports.registry import Period, register_section
+from compliance.reports.registry import Period, register_due, register_section
 from compliance.reports.values import Chart, Column, Note, Part, Table
 from merchants.accounts.models import Merchant
 from merchants.accounts.states import MerchantStatus
@@ -132,3 +132,4 @@ def register_sections() -> None:
     register_section(3, due_diligence)
     register_section(4, screening)
     register_section(12, service)
+    register_due(expiring)

@@ -22,7 +22,7 @@ BEGIN
       END IF;
     END IF;
   END IF;
-  RAISE EXCEPTION '% on a report refused: what was made or published does not change', TG_OP
+  RAISE EXCEPTION '% refused (report_stays_as_published): what was made or published does not change', TG_OP
     USING ERRCODE = 'restrict_violation', CONSTRAINT = 'report_stays_as_published';
 END $$;
 CREATE TRIGGER report_stays_as_published BEFORE UPDATE OR DELETE ON compliance_report

@@ -8,7 +8,7 @@ from typing import Final
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from compliance.reports.values import SECTIONS, Part
+from compliance.reports.values import SECTIONS, Part, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,10 @@ TITLES: Final = {
 }
 """The sections of every report, in their order."""
 
+Due = Callable[[Period], Table]
+"""What officers must look after now; the overview of the desk shows it. Reads, never writes."""
+
+_due: Final[list[Due]] = []
 _builders: Final[dict[int, list[Builder]]] = {number: [] for number in SECTIONS}
 
 
@@ -54,3 +58,14 @@ def register_section(number: int, builder: Builder) -> None:
 def builders_of(number: int) -> tuple[Builder, ...]:
     """Who speaks in a section."""
     return tuple(_builders[number])
+
+
+def register_due(builder: Due) -> None:
+    """Have a table shown on the overview of the desk, once."""
+    if builder not in _due:
+        _due.append(builder)
+
+
+def due_tables(period: Period) -> list[Table]:
+    """What to look after, as the storeys tell it."""
+    return [builder(period) for builder in _due]

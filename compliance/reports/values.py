@@ -130,6 +130,12 @@ class Dataset:
     sections: Sequence[Section]
     integrity: Integrity
 
+    def __post_init__(self) -> None:
+        """Raises ValueError when two tables would be the same file of the annex."""
+        names = [table.name for table in self.tables]
+        if len(set(names)) != len(names):
+            raise ValueError("two tables of a report have the same name")
+
     @property
     def tables(self) -> list[Table]:
         """Every table, in order."""

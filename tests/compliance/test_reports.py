@@ -69,6 +69,7 @@ def asked(shen, *, language="zh-hans", reason="") -> Report:
 
 
 def made(shen, **more) -> Report:
+    seal_audit()
     asked(shen, **more)
     for pk in claim_due(at=timezone.now()):
         assert make(pk, at=timezone.now())
@@ -107,7 +108,7 @@ def test_an_empty_month_has_all_thirteen_sections_and_every_page_its_number(shen
     for number, page in enumerate(reader.pages[1:], start=2):
         assert f"{number} / {pages}" in page.extract_text()
     assert reader.xmp_metadata is not None
-    assert b"pdfaid" in content
+    assert b"pdfaid:part" in reader.trailer["/Root"]["/Metadata"].get_data()
     assert "manifest.json" in reader.attachments
 
 
@@ -256,6 +257,7 @@ def test_an_altered_audit_row_stands_in_the_report(shen):
 
 def test_a_clean_report_is_not_published_over_a_broken_trail(shen, he):
     row = signed(agreed(made(shen), shen, he), shen)
+    assert row.is_clean
     seal_audit()
     alter_the_first_entry()
     with pytest.raises(ReportRefused) as refusal:
