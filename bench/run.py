@@ -31,7 +31,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from bench import fields, sealing  # noqa: E402
+from bench import fields, report, sealing  # noqa: E402
 from bench.prepare import fill, prepare, write_notifications, write_pages  # noqa: E402
 from payments.acquiring import soundness  # noqa: E402
 from payments.ledger import checks  # noqa: E402
@@ -275,6 +275,8 @@ def report(results: dict[str, Measured]) -> None:
             missed.append(name)
     if not sealing.measure():
         missed.append("sealing")
+    if not report.measure():
+        missed.append("report")
     if not fields.measure():
         missed.append("encryption")
     out = settings.DATA_DIR / "bench.json"

@@ -7,7 +7,7 @@ from typing import Final
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -91,7 +91,7 @@ def report(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_POST
 @officer_required
-def act(request: HttpRequest, number: str, deed: str) -> HttpResponseBase:
+def act(request: HttpRequest, number: str, deed: str) -> HttpResponse:
     """Hand in, sign, publish or give up; publishing and signing ask for the second factor."""
     row, person, actor, now = _row(number), _person(request), actor_of(request), timezone.now()
     if not may(person, Ability.REPORTS_PREPARE):

@@ -54,7 +54,7 @@ def sign(content: bytes, *, number: str, at: datetime) -> Signed:
     signers.PdfSigner(meta, signer=signer).sign_pdf(
         IncrementalPdfFileWriter(io.BytesIO(content)), output=out
     )
-    return Signed(out.getvalue(), signer.signing_cert.subject.human_friendly[:200])
+    return Signed(out.getvalue(), _name_of(signer))
 
 
 def is_intact(content: bytes) -> bool:
@@ -71,6 +71,11 @@ def is_intact(content: bytes) -> bool:
     return bool(status.intact and status.valid and signature.coverage.name == "ENTIRE_FILE")
 
 
+def _name_of(signer: signers.SimpleSigner) -> str:
+    certificate = signer.signing_cert
+    return str(certificate.subject.human_friendly)[:200] if certificate else ""
+
+
 def _signer() -> signers.SimpleSigner:
     path, password = settings.REPORT_SIGNER, settings.REPORT_SIGNER_PASSWORD.encode()
     if not path:
@@ -83,7 +88,9 @@ def _signer() -> signers.SimpleSigner:
 @cache
 def _loaded(path: str, password: bytes) -> signers.SimpleSigner:
     try:
-        signer = signers.SimpleSigner.load_pkcs12(path, passphrase=password)
+        signer: signers.SimpleSigner | None = signers.SimpleSigner.load_pkcs12(  # type: ignore[no-untyped-call]  # pyhanko leaves one argument untyped
+            path, passphrase=password
+        )
     except OSError:
         signer = None
     if signer is None:
