@@ -31,7 +31,8 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from bench import fields, report, sealing  # noqa: E402
+from bench import fields, sealing  # noqa: E402
+from bench import report as report_bench  # noqa: E402
 from bench.prepare import fill, prepare, write_notifications, write_pages  # noqa: E402
 from payments.acquiring import soundness  # noqa: E402
 from payments.ledger import checks  # noqa: E402
@@ -275,7 +276,7 @@ def report(results: dict[str, Measured]) -> None:
             missed.append(name)
     if not sealing.measure():
         missed.append("sealing")
-    if not report.measure():
+    if not report_bench.measure():
         missed.append("report")
     if not fields.measure():
         missed.append("encryption")

@@ -94,7 +94,7 @@ def things_of(tea: Shop) -> dict[str, str]:
         "erasure": "ers_00000000000000000000000000", "kind": "signin",
         "section": "licence", "slug": "paying", "ticket": asked_us.public_id,
         "secret": "x", "row": "1", "member": str(invited.pk), "approval": asked.public_id,
-        "person": str(lin.user.pk),
+        "person": str(lin.user.pk), "deed": "void",
     }  # fmt: skip
 
 
