@@ -5,12 +5,14 @@ tests, and says so in the certificate's name.
 """
 
 import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -51,9 +53,8 @@ def sign(content: bytes, *, number: str, at: datetime) -> Signed:
         field_name=FIELD, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES,
         reason=number,
     )  # fmt: skip
-    signers.PdfSigner(meta, signer=signer).sign_pdf(
-        IncrementalPdfFileWriter(io.BytesIO(content)), output=out
-    )
+    work = signers.PdfSigner(meta, signer=signer)
+    _aside(lambda: work.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(content)), output=out))
     return Signed(out.getvalue(), _name_of(signer))
 
 
@@ -63,12 +64,18 @@ def is_intact(content: bytes) -> bool:
         reader = PdfFileReader(io.BytesIO(content))
         [signature] = reader.embedded_regular_signatures
         trusted = ValidationContext(trust_roots=[_signer().signing_cert], allow_fetching=False)
-        status = validate_pdf_signature(signature, trusted)
+        status = _aside(lambda: validate_pdf_signature(signature, trusted))
     except ReportRefused:
         raise
     except Exception:  # noqa: BLE001  a damaged file breaks its reader in any way it likes
         return False
     return bool(status.intact and status.valid and signature.coverage.name == "ENTIRE_FILE")
+
+
+def _aside(work: Callable[[], Any]) -> Any:
+    """pyHanko begins an event loop of its own, which a thread that has one does not allow."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result()
 
 
 def _name_of(signer: signers.SimpleSigner) -> str:
