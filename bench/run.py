@@ -32,6 +32,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from bench import desk, fields, reconciling, sealing  # noqa: E402
+from bench import report as report_bench  # noqa: E402
 from bench.prepare import fill, prepare, write_notifications, write_pages  # noqa: E402
 from payments.acquiring import soundness  # noqa: E402
 from payments.ledger import checks  # noqa: E402
@@ -273,7 +274,10 @@ def report(results: dict[str, Measured]) -> None:
         write(f"{'':14}{len(one.ours)} calm rounds, {one.disturbed} disturbed\n")
         if ratio < goal:
             missed.append(name)
-    parts = {"sealing": sealing, "encryption": fields, "desk": desk, "reconciling": reconciling}
+    parts = {
+        "sealing": sealing, "report": report_bench, "encryption": fields, "desk": desk,
+        "reconciling": reconciling,
+    }  # fmt: skip
     missed += [name for name, part in parts.items() if not part.measure()]
     out = settings.DATA_DIR / "bench.json"
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,8 @@ class ComplianceConfig(AppConfig):
         from compliance.identity import failures, lockout
         from compliance.identity.models import TOTP_SECRETS
         from compliance.protection.rotation import register_bound_column, register_held_column
+        from compliance.reports import approving as reports
+        from compliance.reports import own as report_sections
         from compliance.retention import erase, own
 
         role_changes.register_kinds()
@@ -29,6 +31,8 @@ class ComplianceConfig(AppConfig):
         email_changes.register_kinds()
         erase.register_kinds()
         own.register_classes()
+        reports.register_kinds()
+        report_sections.register_sections()
         register_held_column(TOTP_SECRETS, model="compliance.Authenticator", row="user")
         register_bound_column(
             model="compliance.StepUp", column="form_sealed", row="public_id", prefix="step-up"

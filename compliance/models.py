@@ -16,10 +16,11 @@ from compliance.identity.models import (
 )
 from compliance.protection.models import DataKey
 from compliance.protection.vault.models import StoredFile
+from compliance.reports.models import Report
 from compliance.retention.models import Erasure
 
 __all__ = [
     "Approval", "AuditBlock", "AuditEntry", "AuditProgress", "AuditSeal", "AuditStamp",
     "Authenticator", "BrowserSession", "DataKey", "Erasure", "Letter", "MailedLink", "Phone",
-    "RecoverySheet", "RoleGrant", "SentCode", "StepUp", "StoredFile", "User", "Vote",
+    "RecoverySheet", "Report", "RoleGrant", "SentCode", "StepUp", "StoredFile", "User", "Vote",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ CRASH_AT: Final = os.environ.get("CRASH_AT", "")
 """Set by the fault tests only, in a process of their own."""
 
 STEPS: Final = frozenset({"audit.linked", "audit.blocked", "audit.sealed", "audit.noted"})
+REPORT_STEPS: Final = frozenset({"report.collected", "report.rendered", "report.kept"})
 """Those of this storey; `payments.steps` has its own."""
 
 

@@ -7,6 +7,7 @@ from compliance.approvals import expiry
 from compliance.audit import sealing, stamping
 from compliance.identity import letters, links, sessions
 from compliance.protection.vault import files
+from compliance.reports import prepare
 from compliance.retention import erase
 
 
@@ -55,3 +56,12 @@ def scan_waiting_files() -> int:
 def go_on_erasing() -> int:
     """Erase what two people agreed to. Safe to run twice at once: what is gone is passed over."""
     return erase.go_on(at=timezone.now())
+
+
+@shared_task(name="compliance.make_reports", time_limit=580)
+def make_reports() -> int:
+    """Make reports that were asked for. Safe to run twice at once: each is in one hand."""
+    made = 0
+    while claimed := prepare.claim_due(at=timezone.now()):
+        made += sum(prepare.make(pk, at=timezone.now()) for pk in claimed)
+    return made

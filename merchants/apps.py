@@ -15,7 +15,7 @@ class MerchantsConfig(AppConfig):
         screening whom to compare; register checks.
         """
         from compliance.protection.rotation import register_held_column
-        from merchants import checks  # noqa: F401
+        from merchants import checks, reports  # noqa: F401
         from merchants.accounts import conduct
         from merchants.accounts.callback_secret import BEFORE, CURRENT
         from merchants.accounts.team_requests import register_kinds
@@ -33,3 +33,4 @@ class MerchantsConfig(AppConfig):
         register_kinds()
         approving.register_kinds()
         conduct.register_kinds()
+        reports.register_sections()

@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
         "compliance.send_letters": 5.0,
         "compliance.scan_waiting_files": 60.0,
         "compliance.go_on_erasing": 30.0,
+        "compliance.make_reports": 5.0,
         "compliance.forget_what_is_old": 3600.0,
         "merchants.go_on_screening": 30.0,
         "merchants.watch_terms": 3600.0,

@@ -134,5 +134,8 @@ def logging_settings(*, is_demo: bool) -> Mapping[str, Any]:
             "httpx": quiet,
             "httpcore": quiet,
             "kombu": quiet,
+            "fontTools": quiet,
+            "pyhanko": quiet,
+            "weasyprint": quiet,
         },
     }

@@ -27,6 +27,11 @@ TSA_URL: str = env.str("TSA_URL", default="")
 """A time-stamp authority (RFC 3161) that signs the newest block of the audit trail. "": none."""
 TSA_CERTIFICATE: str = env.str("TSA_CERTIFICATE", default="")
 """The file with the root certificates (PEM) that its stamps must lead to."""
+REPORT_ENTITY: str = env.str("REPORT_ENTITY", default="Paysite")
+"""Whose reports they are: the enterprise's registered name, with its licence number if it likes."""
+REPORT_SIGNER: str = env.str("REPORT_SIGNER", default="")
+"""A PKCS #12 file with the key and certificate that sign reports. "": the demo's test authority."""
+REPORT_SIGNER_PASSWORD: str = env.str("REPORT_SIGNER_PASSWORD", default="")
 BASE_URL: str = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 """The address under which customers, staff and gateways reach this platform."""
 
@@ -205,6 +210,8 @@ LIMITS = {
     # Who asks support without a sign-in: from one address of the network, and for one mailbox.
     "ticket.ask": (30, 3600, "closed"),
     "ticket.ask.name": (3, 3600, "closed"),
+    # Whoever opens or guesses the public pages of reports.
+    "report.verify": (60, 60, "local"),
     # Whoever opens or guesses links to tickets; and what one merchant writes in tickets.
     "ticket.link": (60, 900, "closed"),
     "ticket.portal": (120, 3600, "local"),

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
 
+from compliance.desk.verify import verify
 from payments.api.docs import api_docs
 from paysite.health import healthz, readyz
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("portal/", include("merchants.portal.urls")),
     path("portal/", include("payments.portal.urls")),
     path("compliance/", include("compliance.desk.urls")),
+    path("verify/<str:number>/", verify, name="verify"),
     path("admin/", admin.site.urls),
     path("api/docs/", api_docs, name="api-docs"),
     path("help/", include("merchants.help.urls")),

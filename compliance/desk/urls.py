@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance.desk import export, files, retention, views
+from compliance.desk import export, files, reports, retention, views
 
 app_name = "desk"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("files/<str:file>/view/", files.view, name="file"),
     path("retention/", retention.retention, name="retention"),
     path("retention/<str:erasure>/", retention.certificate, name="certificate"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/<str:number>/", reports.report, name="report"),
+    path("reports/<str:number>/file/", reports.download, name="report-file"),
+    path("reports/<str:number>/<str:deed>/", reports.act, name="report-act"),
     path("audit/export/", export.export, name="export"),
     path("audit/proof/", export.proof, name="proof"),
 ]

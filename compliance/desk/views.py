@@ -19,8 +19,11 @@ from compliance.desk.searching import read_search
 from compliance.identity.models import User
 from compliance.identity.roles import Ability, may
 from compliance.identity.signin import View, person_of, verified_required
+from compliance.reports.models import Report
+from compliance.reports.registry import Period, due_tables
 
 LATEST: Final = 50
+REPORTS_SHOWN: Final = 5
 
 
 def officer_required(view: View) -> View:
@@ -39,10 +42,14 @@ def officer_required(view: View) -> View:
 @require_safe
 @officer_required
 def home(request: HttpRequest) -> HttpResponse:
-    """How the chain stands, and the latest entries."""
-    status = chain_status(at=timezone.now())
-    entries = latest_entries(LATEST)
-    return render(request, "desk/audit/home.html", {"status": status, "entries": entries})
+    """How the chain stands, what is due, the latest reports and entries."""
+    now = timezone.now()
+    context = {
+        "status": chain_status(at=now), "entries": latest_entries(LATEST),
+        "due": due_tables(Period(start=now, end=now, cutoff=now)),
+        "reports": Report.objects.order_by("-pk")[:REPORTS_SHOWN],
+    }  # fmt: skip
+    return render(request, "desk/audit/home.html", context)
 
 
 @require_safe

@@ -39,6 +39,7 @@ ONLY_POST: Final = frozenset({
     "desk:file", "desk:proof", "admin:payments_difference_take", "admin:payments_difference_assign",
     "admin:payments_difference_resolve", "admin:payments_bill_download",
     "admin:payments_bill_again",
+    "desk:report-act", "desk:report-file",
 })  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def things_of(tea: Shop) -> dict[str, str]:
         "erasure": "ers_00000000000000000000000000", "kind": "signin",
         "section": "licence", "slug": "paying", "ticket": asked_us.public_id,
         "secret": "x", "row": "1", "member": str(invited.pk), "approval": asked.public_id,
-        "person": str(lin.user.pk), "bill": "bil_00000000000000000000000000",
+        "person": str(lin.user.pk), "bill": "bil_00000000000000000000000000", "deed": "void",
     }  # fmt: skip
 
 

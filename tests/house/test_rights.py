@@ -259,6 +259,8 @@ RIGHTS: Final[dict[str, Rule]] = {
     "payments_portal:callbacks": member("events.read"),
     "desk:home": staff(Ability.AUDIT_VIEW), "desk:entries": staff(Ability.AUDIT_VIEW),
     "desk:retention": staff(Ability.AUDIT_VIEW), "desk:certificate": certificate,
+    "desk:reports": staff(Ability.AUDIT_VIEW), "desk:report": certificate,
+    "desk:report-file": certificate, "desk:report-act": certificate, "verify": a_secret,
     "desk:files": staff(Ability.EVIDENCE_VIEW), "desk:file": evidence,
     "desk:export": staff(Ability.AUDIT_EXPORT), "desk:proof": staff(Ability.AUDIT_EXPORT),
     "admin:index": admin(), "admin:app_list": admin(), "admin:jsi18n": admin(),

@@ -27,7 +27,8 @@ HANDED_ON: Final = frozenset({
     "compliance/identity/devices.py", "compliance/identity/failures.py",
     "compliance/identity/roles.py", "compliance/identity/reveal.py",
     "compliance/identity/stepup.py", "compliance/identity/passkeys.py",
-    "compliance/protection/vault/files.py", "merchants/terms/renewing.py",
+    "compliance/protection/vault/files.py", "compliance/reports/issue.py",
+    "compliance/reports/prepare.py", "merchants/terms/renewing.py",
 })  # fmt: skip
 """Files with a writer of their own that is given the action: all their words are looked at."""
 

@@ -1,0 +1,1 @@
+"""Periodic compliance reports: one snapshot of the data, one PDF, two people, one signature."""
