@@ -14,6 +14,7 @@ from weasyprint import HTML
 
 from compliance.reports import render as rendering
 from compliance.reports.values import (
+    ROWS_SHOWN_MAX,
     SECTIONS,
     Column,
     Dataset,
@@ -38,7 +39,7 @@ def table() -> Table:
 
 def dataset(rows: Table) -> Dataset:
     """A report that holds the table in pieces, so that all of its rows are drawn."""
-    step = rendering.ROWS_SHOWN_MAX
+    step = ROWS_SHOWN_MAX
     parts = [
         Part(tables=[Table(
             name=f"rows_{at}", title="明细", query="bench", columns=rows.columns,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -46,6 +47,12 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 FIRST, LAST = date(2026, 9, 1), date(2026, 9, 30)
 WORKER = "import django; django.setup();from compliance.tasks import make_reports; make_reports()"
 TRAP = '=HYPERLINK("http://x","点我")'
+
+
+def content_of(file: StoredFile | None) -> bytes:
+    """What a report's file holds."""
+    assert file is not None
+    return read_made(file)
 
 
 def acting(user) -> Actor:
@@ -98,7 +105,7 @@ def text_of(content: bytes) -> str:
 
 
 def test_an_empty_month_has_all_thirteen_sections_and_every_page_its_number(shen):
-    content = read_made(made(shen, language="en").draft)
+    content = content_of(made(shen, language="en").draft)
     reader = PdfReader(io.BytesIO(content))
     text = text_of(content)
     for title in ("Summary", "Licence and corporate changes", "Findings and rectification"):
@@ -109,7 +116,8 @@ def test_an_empty_month_has_all_thirteen_sections_and_every_page_its_number(shen
     for number, page in enumerate(reader.pages[1:], start=2):
         assert f"{number} / {pages}" in page.extract_text()
     assert reader.xmp_metadata is not None
-    assert b"pdfaid:part" in reader.trailer["/Root"]["/Metadata"].get_data()
+    root: Any = reader.trailer["/Root"]
+    assert b"pdfaid:part" in root["/Metadata"].get_data()
     assert "manifest.json" in reader.attachments
 
 
@@ -136,6 +144,7 @@ def test_the_same_data_gives_the_same_bytes_in_another_process(shen, tmp_path):
         [sys.executable, "-c", program, str(file)], cwd=CHECKOUT, capture_output=True, check=True,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "paysite.settings", "DEMO": "true"},
     )  # fmt: skip
+    assert row.draft is not None
     assert told.stdout.decode().strip() == bytes(row.draft.sha256).hex()
 
 
@@ -192,7 +201,7 @@ def test_from_the_wish_to_the_public_page(shen, he, tmp_path):
     anybody = Client(headers={"accept-language": "en"})
     assert anybody.get(f"/verify/{row.public_id}/").status_code == 404, "not yet published"
     row = published(row, shen)
-    content = read_made(find_report(row.public_id).signed)
+    content = content_of(find_report(row.public_id).signed)
     assert hashlib.sha256(content).hexdigest() == row.file_sha256
     page = anybody.get(f"/verify/{row.public_id}/")
     assert row.file_sha256 in page.content.decode()
@@ -206,7 +215,7 @@ def test_from_the_wish_to_the_public_page(shen, he, tmp_path):
 
 def test_one_changed_byte_is_found(shen, he):
     row = signed(agreed(made(shen), shen, he), shen)
-    content = bytearray(read_made(find_report(row.public_id).signed))
+    content = bytearray(content_of(find_report(row.public_id).signed))
     assert is_intact(bytes(content))
     content[len(content) // 3] ^= 1
     assert not is_intact(bytes(content))
@@ -253,7 +262,7 @@ def test_an_altered_audit_row_stands_in_the_report(shen):
     alter_the_first_entry()
     row = made(shen, language="en")
     assert not row.is_clean
-    assert "The audit trail is broken (altered" in text_of(read_made(row.draft))
+    assert "The audit trail is broken (altered" in text_of(content_of(row.draft))
 
 
 def test_a_clean_report_is_not_published_over_a_broken_trail(shen, he):
@@ -360,15 +369,15 @@ def test_the_pages_of_the_desk(shen, monkeypatch):
         "/compliance/reports/", {"first": "2026-09-01", "last": "2026-09-30", "language": "en"}
     )
     row = Report.objects.get()
-    assert sent.url == f"/compliance/reports/{row.public_id}/"
-    assert "<progress" in officer.get(sent.url).content.decode()
+    assert sent["Location"] == f"/compliance/reports/{row.public_id}/"
+    assert "<progress" in officer.get(sent["Location"]).content.decode()
     [pk] = claim_due(at=timezone.now())
     make(pk, at=timezone.now())
-    officer.post(sent.url + "submit/", {"reason": "September"})
+    officer.post(sent["Location"] + "submit/", {"reason": "September"})
     assert Approval.objects.get().subject_id == row.public_id
     row = Report.objects.get()
     assert row.state == "in_review"
-    taken = officer.post(sent.url + "file/", {"reason": "a look"})
+    taken = officer.post(sent["Location"] + "file/", {"reason": "a look"})
     assert taken.content.startswith(b"%PDF-")
     asked_again = officer.post("/compliance/reports/", {"first": "x", "last": "", "language": "en"})
     assert asked_again.status_code == 302

@@ -2,10 +2,9 @@
 
 import pytest
 
-from compliance.protection.vault.files import read_made
 from compliance.reports.issue import find_report
 from tests.compliance.people import hire
-from tests.compliance.test_reports import agreed, made, published, signed
+from tests.compliance.test_reports import agreed, content_of, made, published, signed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -15,7 +14,7 @@ def issued() -> tuple[str, bytes]:
     shen = hire("shen", roles=["compliance_officer"]).user
     he = hire("he", roles=["compliance_approver"]).user
     row = published(signed(agreed(made(shen), shen, he), shen), shen)
-    content = read_made(find_report(row.public_id).signed)
+    content = content_of(find_report(row.public_id).signed)
     return row.public_id, content
 
 
