@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from payments.channels.alipay import codes, readings
+from payments.channels.alipay.enrolling import AlipayEnroller
 from payments.channels.alipay.protocol import (
     Unreadable,
     beijing,
@@ -63,6 +64,10 @@ class AlipayGateway:
         self.merchant_number = seller_id
         self.app_number = app_id
         self._wire, self._now = wire, now
+
+    def enroller(self) -> AlipayEnroller:
+        """For an application that is a platform's (互联网平台直付通)."""
+        return AlipayEnroller(wire=self._wire)
 
     # --- paying -----------------------------------------------------------------------------
 

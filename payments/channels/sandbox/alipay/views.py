@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from payments.channels.sandbox import orders
-from payments.channels.sandbox.alipay import wire
+from payments.channels.sandbox.alipay import enrolling, wire
 from payments.channels.sandbox.alipay.wire import Asked, No
 from payments.channels.sandbox.faults import Fault, is_down, misbehaving, unavailable
 from payments.channels.sandbox.keyring import keys_of
@@ -78,7 +78,8 @@ def _server(
     try:
         asked = wire.check(params, keys, at=timezone.now())
         _misbehave(fault, method)
-        said = _VERBS[method](Call(asked, keys, speaker))
+        call = Call(asked, keys, speaker)
+        said = enrolling.upload(request, asked) if method == UPLOAD else _VERBS[method](call)
     except No as no:
         return wire.answer(method, no.fields(), keys, is_signed=no.is_signed, is_spoiled=is_spoiled)
     node = {"code": "10000", "msg": "Success", **said}
@@ -243,11 +244,14 @@ def _query_refund(call: Call) -> dict[str, Any]:
 
 
 REFUND: Final = "alipay.trade.refund"
+UPLOAD: Final = enrolling.UPLOAD
 _VERBS: Final[dict[str, Callable[[Call], dict[str, Any]]]] = {
     "alipay.trade.precreate": _precreate,
     "alipay.trade.query": _query,
     "alipay.trade.close": _close,
     REFUND: _refund,
     "alipay.trade.fastpay.refund.query": _query_refund,
+    enrolling.CREATE: lambda call: enrolling.create(call.asked, call.merchant),
+    enrolling.QUERY: lambda call: enrolling.query(call.asked, call.merchant),
 }
-wire.METHODS.update({*_VERBS, *BROWSER_PRODUCTS})
+wire.METHODS.update({*_VERBS, *BROWSER_PRODUCTS, UPLOAD})
