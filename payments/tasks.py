@@ -7,10 +7,12 @@ from payments.acquiring.tasks import (
     send_due_refunds,
 )
 from payments.callbacks.tasks import deliver_due_callbacks
+from payments.enrolment.tasks import pursue_enrolments
 from payments.ledger.tasks import checkpoint_balances
 
 __all__ = [
     "ask_about_open_attempts", "checkpoint_balances", "deliver_due_callbacks", "expire_payments",
     "forget_idempotency_keys",
+    "pursue_enrolments",
     "send_due_refunds",
 ]  # fmt: skip

@@ -33,6 +33,7 @@ app.conf.beat_schedule = {
         "payments.ask_about_open_attempts": 5.0,
         "payments.expire_payments": 10.0,
         "payments.send_due_refunds": 5.0,
+        "payments.pursue_enrolments": 15.0,
         "payments.checkpoint_balances": 3600.0,
         "payments.forget_idempotency_keys": 600.0,
     }.items()

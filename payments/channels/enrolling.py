@@ -8,10 +8,11 @@ where each goes and, the same way back, which of our fields a gateway means when
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from payments.channels.base import Outcome
@@ -211,11 +212,18 @@ def members_of(
     return members
 
 
-def ours_of(table: Table, theirs: str) -> str:
-    """Our field that a gateway means, by the whole path or its last word; "" when none is meant."""
+def ours_of(table: Table, theirs: str, values: Mapping[str, str]) -> str:
+    """Our field that a gateway means, by the whole path or its last word; "" when none is meant.
+
+    `values` are the file's: which of two fields it was may depend on them.
+    """
     path = re.sub(r"\[(\d+)\]", r".\1", theirs).replace("/", ".").strip(".")
     for same in (lambda row: row.theirs == path, lambda row: _leaf(row.theirs) == _leaf(path)):
-        found = {row.ours for row in table if isinstance(row, Row) and same(row)}
+        found = {
+            row.ours
+            for row in table
+            if isinstance(row, Row) and applies(row.when, values) and same(row)
+        }
         if len(found) == 1:
             return found.pop()
     return ""
@@ -243,10 +251,10 @@ def _leaf(path: str) -> str:
     return next(part for part in (*reversed(path.split(".")), "") if not part.isdigit())
 
 
-def _put(members: dict[str, Any], path: str, value: object) -> None:
-    *way, last = path.split(".")
-    place: Any = members
-    for part, after in zip(way, [*way[1:], last], strict=True):
+def _put(members: Any, path: str, value: object) -> None:
+    parts = path.split(".")
+    place, last = members, parts[-1]
+    for part, after in pairwise(parts):
         fresh: Any = [] if after.isdigit() else {}
         place = _step(place, part, fresh)
     if last.isdigit():
@@ -261,15 +269,3 @@ def _step(place: Any, part: str, fresh: Any) -> Any:
     if int(part) == len(place):
         place.append(fresh)
     return place[int(part)]
-
-
-def leaves(members: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Every value of an application with its path, as `ours_of` understands it."""
-    if isinstance(members, dict):
-        for name, inner in members.items():
-            yield from leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(members, list):
-        for place, inner in enumerate(members):
-            yield from leaves(inner, f"{path}.{place}")
-    else:
-        yield path, members
