@@ -1,7 +1,17 @@
 """The staff's pages of this storey, to read: lists that stay quick, and a payment's whole story."""
 
-from payments.admin import attempts, callbacks, channels, journals, notifications, payments, refunds
+from payments.admin import (
+    attempts,
+    callbacks,
+    channels,
+    enrolments,
+    journals,
+    notifications,
+    payments,
+    refunds,
+)
 
 __all__ = [
-    "attempts", "callbacks", "channels", "journals", "notifications", "payments", "refunds",
+    "attempts", "callbacks", "channels", "enrolments", "journals", "notifications", "payments",
+    "refunds",
 ]  # fmt: skip

@@ -84,7 +84,7 @@ class Enrolment(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.public_id} · {self.channel_id}"
+        return self.public_id
 
     @property
     def number(self) -> str:
