@@ -38,10 +38,11 @@ def hand_in(*, enrolment: str, by: User, actor: Actor, at: datetime) -> Enrolmen
         if enroller is None:
             raise EnrolmentRefused("by_paper_only")
         require_complete(row, enroller, on=day_of(at))
-    move_enrolment(
-        row, EnrolmentState.SUBMITTED, action="enrolment.handed_in", actor=actor, at=at,
-        round=row.round + 1, sent_at=at if row.is_on_paper else None,
+    told = move_enrolment(
+        row, EnrolmentState.SUBMITTED, by=actor, at=at, round=row.round + 1,
+        sent_at=at if row.is_on_paper else None,
     )  # fmt: skip
+    record(actor, "enrolment.handed_in", **told)
     return row
 
 
@@ -55,9 +56,8 @@ def leave(*, enrolment: str, reason: str, by: User, actor: Actor, at: datetime) 
     row = lock_enrolment(enrolment)
     if row.state not in OURS:
         raise EnrolmentRefused("at_gateway")
-    move_enrolment(
-        row, EnrolmentState.CANCELLED, action="enrolment.left", actor=actor, at=at, reason=reason
-    )
+    told = move_enrolment(row, EnrolmentState.CANCELLED, by=actor, at=at)
+    record(actor, "enrolment.left", reason=reason, **told)
     return row
 
 
@@ -112,10 +112,11 @@ def enter_letter(
         raise EnrolmentRefused("number_missing")
     if to is EnrolmentState.NEEDS_CHANGES and not letter.told.strip():
         raise EnrolmentRefused("told_missing")
-    move_enrolment(
-        row, to, action="enrolment.letter_entered", actor=actor, at=at,
-        letter=letter.number.strip()[:LETTER_MAX], lapses_on=letter.lapses_on,
+    told = move_enrolment(
+        row, to, by=actor, at=at, letter=letter.number.strip()[:LETTER_MAX],
+        lapses_on=letter.lapses_on,
     )  # fmt: skip
+    record(actor, "enrolment.letter_entered", **told)
     if to is EnrolmentState.NEEDS_CHANGES:
         keep_reason(row, field=letter.field, theirs="", told=letter.told)
     if to is EnrolmentState.FINISHED:

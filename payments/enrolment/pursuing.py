@@ -142,8 +142,14 @@ def book(
     claimed: Enrolment, enroller: Enroller, reading: EnrolmentReading, *, actor: Actor,
     at: datetime,
 ) -> None:  # fmt: skip
-    """Move an enrolment to where its gateway says it stands. A repeat changes nothing."""
+    """Move an enrolment to where its gateway says it stands. A repeat changes nothing.
+
+    What was asked before somebody handed it in again says nothing of the new round.
+    """
     row = lock_enrolment(claimed.public_id)
+    if (row.state, row.round) != (claimed.state, claimed.round):
+        _end(row, trouble="", actor=actor, at=at)
+        return
     before, to = EnrolmentState(row.state), OF_STAND.get(reading.stand)
     if to is None:
         _end(row, trouble=INCOMPLETE, actor=actor, at=at)
@@ -157,14 +163,15 @@ def book(
     if to not in MOVES[before]:
         _end(row, trouble=f"no_way_to_{to.value}", actor=actor, at=at)
         return
-    move_enrolment(
-        row, to, action="enrolment.moved", actor=actor, at=at, leased_until=None,
+    told = move_enrolment(
+        row, to, by=actor, at=at, leased_until=None,
         gateway_number=reading.gateway_number or row.gateway_number,
         ask_at=None if to is EnrolmentState.FINISHED or to is EnrolmentState.CANCELLED
         else ask_again_at(0, at=at),
         lapses_on=_last_day(enroller.limits.get(reading.stand), at),
         sign_url_sealed=reading.sign_url,
     )  # fmt: skip
+    record(actor, "enrolment.moved", **told)
     if to is EnrolmentState.NEEDS_CHANGES:
         _keep_reasons(row, enroller, reading, at=at)
     if to is EnrolmentState.FINISHED:
@@ -189,10 +196,10 @@ def give_back(claimed: Enrolment, *, trouble: str, actor: Actor, at: datetime) -
     row = lock_enrolment(claimed.public_id)
     if row.state != EnrolmentState.SUBMITTED:
         return
-    move_enrolment(
-        row, EnrolmentState.DRAFT, action="enrolment.given_back", actor=actor, at=at,
-        reason=trouble, trouble=trouble[:64], leased_until=None,
-    )  # fmt: skip
+    told = move_enrolment(
+        row, EnrolmentState.DRAFT, by=actor, at=at, trouble=trouble[:64], leased_until=None
+    )
+    record(actor, "enrolment.given_back", reason=trouble, **told)
 
 
 def _settle(row: Enrolment, reading: EnrolmentReading) -> None:

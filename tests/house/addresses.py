@@ -35,7 +35,7 @@ ONLY_POST: Final = frozenset({
     "api:payment-close",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
     "admin:compliance_user_link", "admin:merchants_screeninghit_decide", "desk:export",
-    "desk:file", "desk:proof",
+    "admin:payments_enrolment_act", "desk:file", "desk:proof",
 })  # fmt: skip
 
 

@@ -123,6 +123,19 @@ def test_a_correction_that_was_lost_goes_again(tea, by, decide, fault) -> None:
     assert (row.state, SandboxEnrolment.objects.get().times) == ("audit", 2)
 
 
+def test_an_old_answer_says_nothing_of_a_new_round(tea, by, decide) -> None:
+    row = send(begin(tea, "wechatpay", by), by, at=later(60))
+    decide("wechatpay", row, "reject", license_copy="照片模糊")
+    row = turn(row, at=later(HOUR))
+    Enrolment.objects.update(ask_at=later(2 * HOUR))
+    (claimed,) = claim_due(at=later(2 * HOUR), limit=5)
+    hand_in(enrolment=row.public_id, by=by, actor=actor_of(by), at=later(2 * HOUR))
+    pursue(claimed, at=later(2 * HOUR))  # It was asked before the correction went out.
+    row.refresh_from_db()
+    assert (row.state, row.round, told(row)) == ("submitted", 2, {})
+    assert turn(row, at=later(3 * HOUR)).state == EnrolmentState.AUDIT
+
+
 def test_papers_go_out_once_however_often_it_is_tried(tea, by, fault) -> None:
     row = begin(tea, "wechatpay", by)
     hand_in(enrolment=row.public_id, by=by, actor=actor_of(by), at=later(60))
