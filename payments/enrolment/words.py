@@ -76,7 +76,7 @@ REFUSALS: Final[Mapping[str, str | Promise]] = {
     "nothing_to_ask": _("There is nothing to ask the gateway about."),
     "number_missing": _("Write down the merchant's number at the channel."),
     "number_taken": _("Another merchant has this number, or this merchant has another one."),
-    "paper_unfit": _("The gateway takes pictures of two megabytes at most. This paper is none:"),
+    "paper_unfit": _("The gateway takes pictures only, and no large ones. This paper will not do:"),
     "told_missing": _("Write down what is to be corrected."),
 }
 
