@@ -37,7 +37,7 @@ class Enrolment(models.Model):
     """How often it was handed in."""
     gateway_number = models.CharField(_("the gateway's number"), max_length=64, blank=True)
     answers_sealed = SealedTextField(purpose="enrolment")
-    """What only the gateway asks, as the operator typed it."""
+    """What only the gateway asks, as the operator typed it; gone when the enrolment ends."""
     sign_url_sealed = SealedTextField(purpose="enrolment")
     """Whoever opens it may sign; "" when there is none."""
     created_at = models.DateTimeField(_("created at"))
@@ -107,12 +107,15 @@ class Enrolment(models.Model):
         self.state, self.since, self.asked, self.trouble = to, at, 0, ""
         self.ask_at, self.lapses_on, self.sign_url_sealed = (at if is_asked else None), None, ""
         self.ended_at = at if to in ENDED else None
+        if to in ENDED:
+            # Nobody needs it again, and some of it is personal.
+            self.answers_sealed = ""
         for name, value in facts.items():
             setattr(self, name, value)
         self.save(
             update_fields=[
                 "state", "since", "asked", "trouble", "ask_at", "lapses_on", "sign_url_sealed",
-                "ended_at", *facts,
+                "ended_at", "answers_sealed", *facts,
             ]
         )  # fmt: skip
 

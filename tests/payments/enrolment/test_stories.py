@@ -10,6 +10,7 @@ from merchants.models import Merchant
 from merchants.onboarding.models import Application
 from merchants.onboarding.states import ApplicationState
 from payments.channels.sandbox.models import SandboxEnrolment, SandboxGateway
+from payments.enrolment import pursuing, tasks
 from payments.enrolment.handing import GatewayLetter, ask_soon, enter_letter, hand_in, leave
 from payments.enrolment.models import Enrolment, SubMerchant
 from payments.enrolment.opening import answer_extras, open_enrolment
@@ -43,6 +44,7 @@ def test_one_file_leads_to_a_number_at_each_gateway(tea, by, decide, gateway) ->
     given = decide(gateway, row, "finish")["sub_merchant"]
     row = turn(row, at=later(2 * HOUR))
     assert (row.state, row.ask_at, row.ended_at) == ("finished", None, later(2 * HOUR))
+    assert row.answers == {}
     kept = SubMerchant.objects.get()
     assert (kept.merchant, kept.channel.code, kept.number) == (tea, CODES[gateway], given)
     words = ["draft", "submitted", "audit", "to_be_signed", "finished"]
@@ -185,6 +187,42 @@ def test_a_leased_enrolment_is_nobody_elses(tea, by) -> None:
     (claimed,) = claim_due(at=after, limit=5)
     pursue(claimed, at=after)
     assert Enrolment.objects.get().state == EnrolmentState.AUDIT
+
+
+def test_a_worker_that_dies_after_the_call_makes_no_second_application(
+    tea, by, monkeypatch
+) -> None:
+    row = begin(tea, "wechatpay", by)
+    hand_in(enrolment=row.public_id, by=by, actor=actor_of(by), at=later(60))
+
+    def die(*_args: Any, **_more: Any) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pursuing, "book", die)
+        with pytest.raises(SystemExit):
+            turn(row, at=later(70))
+    assert Enrolment.objects.get().state == EnrolmentState.SUBMITTED
+    row = turn(row, at=later(70) + LEASE)
+    assert (row.state, SandboxEnrolment.objects.get().times) == ("audit", 1)
+
+
+def test_the_timetable_goes_on_when_one_enrolment_cannot_be_worked_on(tea, by, monkeypatch) -> None:
+    first, second = begin(tea, "wechatpay", by), begin(tea, "alipay", by)
+    for row in (first, second):
+        hand_in(enrolment=row.public_id, by=by, actor=actor_of(by), at=later(60))
+    real = pursuing.pursue
+
+    def stumble(row: Enrolment, *, at: Any) -> None:
+        if row.pk == first.pk:
+            raise RuntimeError("spoilt")
+        real(row, at=at)
+
+    monkeypatch.setattr(tasks, "pursue", stumble)
+    assert tasks.pursue_enrolments() == 2
+    states = dict(Enrolment.objects.values_list("pk", "state"))
+    assert states == {first.pk: "submitted", second.pk: "audit"}
+    assert tasks.pursue_enrolments() == 0
 
 
 def test_nothing_secret_is_kept_in_clear(tea, by, decide) -> None:
