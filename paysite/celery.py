@@ -35,6 +35,7 @@ app.conf.beat_schedule = {
         "payments.expire_payments": 10.0,
         "payments.send_due_refunds": 5.0,
         "payments.give_up_unreleased_refunds": 60.0,
+        "payments.pursue_enrolments": 15.0,
         "payments.checkpoint_balances": 3600.0,
         "payments.forget_idempotency_keys": 600.0,
         "payments.begin_reconciliations": 900.0,

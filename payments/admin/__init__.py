@@ -5,6 +5,7 @@ from payments.admin import (
     callbacks,
     channels,
     differences,
+    enrolments,
     fee_rates,
     journals,
     notifications,
@@ -14,6 +15,6 @@ from payments.admin import (
 )
 
 __all__ = [
-    "attempts", "callbacks", "channels", "differences", "fee_rates", "journals", "notifications",
-    "payments", "reconciliations", "refunds",
+    "attempts", "callbacks", "channels", "differences", "enrolments", "fee_rates", "journals",
+    "notifications", "payments", "reconciliations", "refunds",
 ]  # fmt: skip

@@ -40,12 +40,14 @@ class Rejected:
     """The gateway definitely refused; nothing happened there and nothing will.
 
     `code` is the gateway's own. `is_our_fault` (bad signature, wrong merchant, no permission) means
-    that further calls will fail too until an operator mends the channel.
+    that further calls will fail too until an operator mends the channel. `field` is the member of
+    our request that the gateway names, in its own words, where it names one.
     """
 
     code: str
     message: str
     is_our_fault: bool = False
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

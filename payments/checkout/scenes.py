@@ -12,7 +12,7 @@ from django.utils import timezone
 from payments.acquiring.queries import Checkout, MethodChoice, ShownAttempt
 from payments.channels.base import Device, FormPost, QrCode, Redirect
 from payments.checkout.device import app_around, device_of
-from payments.checkout.qr import draw_qr
+from payments.qr import draw_qr
 
 
 class Scene(StrEnum):

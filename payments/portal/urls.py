@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.portal import refund_pages, views
+from payments.portal import channels, refund_pages, views
 
 app_name = "payments_portal"
 urlpatterns = [
@@ -12,5 +12,6 @@ urlpatterns = [
     path("payments/<str:payment>/refund/", refund_pages.ask, name="refund"),
     path("refunds/", refund_pages.refunds, name="refunds"),
     path("refunds/<str:refund>/decide/", refund_pages.decide, name="refund-decide"),
+    path("channels/", channels.channels, name="channels"),
     path("callbacks/", views.callbacks, name="callbacks"),
 ]

@@ -38,7 +38,7 @@ ONLY_POST: Final = frozenset({
     "admin:compliance_user_link", "admin:merchants_screeninghit_decide", "desk:export",
     "desk:file", "desk:proof", "admin:payments_difference_take", "admin:payments_difference_assign",
     "admin:payments_difference_resolve", "admin:payments_bill_download",
-    "admin:payments_bill_again",
+    "admin:payments_bill_again", "admin:payments_enrolment_act",
     "desk:report-act", "desk:report-file",
 })  # fmt: skip
 

@@ -25,7 +25,7 @@ MOVED_ON: Final = frozenset(
 """The order is not where the call supposed it to be; only a query tells where it is."""
 OTHER_CONTENT: Final = "ACQ.CONTEXT_INCONSISTENT"
 
-_UNDECIDED: Final = ("ACQ.SYSTEM_ERROR", "isp.", "aop.")
+_UNDECIDED: Final = ("ACQ.SYSTEM_ERROR", "SYSTEM_ERROR", "isp.", "aop.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

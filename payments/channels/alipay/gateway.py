@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from payments.channels.alipay import codes, readings
 from payments.channels.alipay.bills import TradeBills
+from payments.channels.alipay.enrolling import AlipayEnroller
 from payments.channels.alipay.protocol import (
     Unreadable,
     beijing,
@@ -65,6 +66,10 @@ class AlipayGateway:
         self.app_number = app_id
         self._wire, self._now = wire, now
         self.bills = TradeBills(wire, seller_id)
+
+    def enroller(self) -> AlipayEnroller:
+        """For an application that is a platform's (互联网平台直付通)."""
+        return AlipayEnroller(wire=self._wire)
 
     # --- paying -----------------------------------------------------------------------------
 

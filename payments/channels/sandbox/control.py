@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from payments.channels.sandbox import bills, faults, orders
+from payments.channels.sandbox import bills, enrolments, faults, orders
 from payments.channels.sandbox.models import OrderState, SandboxMessage, SandboxOrder
 from payments.channels.sandbox.notifier import OLD_SECONDS, Tamper
 from payments.channels.sandbox.speaker import Speaker
@@ -165,6 +165,28 @@ def _bill(command: Command) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _enrolment(command: Command) -> dict[str, Any]:
+    decision, fields = command.text("decide"), command.data.get("fields", {})
+    if decision not in enrolments.DECISIONS:
+        detail = f"decide must be one of {', '.join(enrolments.DECISIONS)}."
+        raise _No(HTTPStatus.BAD_REQUEST, "invalid", detail)
+    if not isinstance(fields, dict) or not all(isinstance(one, str) for one in fields.values()):
+        detail = "fields must be an object of reasons by field."
+        raise _No(HTTPStatus.BAD_REQUEST, "invalid", detail)
+    try:
+        row = enrolments.decide(
+            gateway=command.speaker.name, number=command.text("number"), decision=decision,
+            reasons=fields, at=timezone.now(),
+        )  # fmt: skip
+    except enrolments.EnrolmentUnknown as error:
+        detail = "The gateway knows no such application."
+        raise _No(HTTPStatus.NOT_FOUND, "enrolment_unknown", detail) from error
+    return {
+        "number": row.number, "gateway_number": row.gateway_number, "state": row.state,
+        "times": row.times, "sub_merchant": row.sub_merchant, "stated": row.fields,
+    }  # fmt: skip
+
+
 def _down(command: Command) -> dict[str, Any]:
     faults.switch(command.speaker.name, is_down=True)
     return {"is_down": True}
@@ -180,6 +202,7 @@ _ACTIONS: Final[dict[str, Callable[[Command], dict[str, Any]]]] = {
     "next": _next,
     "notify": _notify,
     "bill": _bill,
+    "enrolment": _enrolment,
     "down": _down,
     "up": _up,
 }

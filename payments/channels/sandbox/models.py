@@ -181,3 +181,57 @@ class SandboxBill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.day}"
+
+
+class EnrolmentState(models.TextChoices):
+    """Where an application stands with the reviewer; each speaker says it in its own words."""
+
+    AUDITING = "auditing", _("In review at the gateway")
+    REJECTED = "rejected", _("Sent back")
+    TO_BE_CONFIRMED = "to_be_confirmed", _("Account to be proven")
+    TO_BE_SIGNED = "to_be_signed", _("To be signed")
+    SIGNING = "signing", _("Being opened")
+    FINISHED = "finished", _("Finished")
+    CANCELED = "canceled", _("Cancelled")
+    ODD = "odd", "odd"
+    """Said in a word that the interface does not have."""
+
+
+class SandboxEnrolment(models.Model):
+    """A merchant's application as the gateway knows it: which fields came, never what they say."""
+
+    gateway = models.CharField(max_length=16, choices=GatewayName)
+    merchant = models.CharField(max_length=64)
+    """Who handed it in."""
+    number = models.CharField(max_length=128)
+    gateway_number = models.CharField(max_length=32, unique=True)
+    state = models.CharField(max_length=16, choices=EnrolmentState, default=EnrolmentState.AUDITING)
+    fields = models.JSONField(default=list)
+    """Paths of what was stated."""
+    reasons = models.JSONField(default=dict)
+    """What the reviewer says of which field."""
+    times = models.PositiveIntegerField(default=1)
+    """How often it was handed in."""
+    token = models.CharField(max_length=64, unique=True)
+    """Names the page on which it is signed."""
+    sub_merchant = models.CharField(max_length=32, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("gateway", "merchant", "number", name="sandbox_enrolment_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.number}"
+
+
+class SandboxPicture(models.Model):
+    """A picture that was handed over: its mark and digest, not the picture."""
+
+    gateway = models.CharField(max_length=16, choices=GatewayName)
+    mark = models.CharField(max_length=128, unique=True)
+    sha256 = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.mark[:12]}"

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from payments.channels.sandbox.contract import sign
 from payments.channels.sandbox.control import control
 from payments.channels.sandbox.speakers import SPEAKERS
 from payments.channels.sandbox.wallet import index, wallet
@@ -10,6 +11,7 @@ app_name = "sandbox"
 urlpatterns = [
     path("", index, name="index"),
     path("control/", control, name="control"),
+    path("enrolment/<str:token>/", sign, name="enrolment"),
     path("wallet/<str:token>/", wallet, name="wallet"),
     *(path(f"{name}/", include(list(s.urlpatterns))) for name, s in SPEAKERS.items()),
 ]

@@ -36,9 +36,17 @@ class Caller:
         """Ask something."""
         return self._call("GET", path, params=params, body=b"")
 
-    def post(self, path: str, members: Mapping[str, object]) -> Outcome[Fields]:
-        """Have something done."""
-        return self._call("POST", path, params=None, body=to_json(members))
+    def post(
+        self, path: str, members: Mapping[str, object], *, sealed_with: str = ""
+    ) -> Outcome[Fields]:
+        """Have something done. `sealed_with` is the serial of the key that members are under."""
+        return self._call("POST", path, params=None, body=to_json(members), serial=sealed_with)
+
+    def upload(self, path: str, meta: bytes, body: bytes, content_type: str) -> Outcome[Fields]:
+        """Hand a file over: of a multipart body only `meta`, one of its parts, is signed."""
+        return self._call(
+            "POST", path, params=None, body=body, signed=meta, content_type=content_type
+        )
 
     def download(self, url: str, into: IO[bytes], *, bytes_max: int) -> Outcome[None]:
         """Fetch a file from an address that a signed answer named. The file itself is unsigned.
@@ -63,16 +71,28 @@ class Caller:
         return Done(None)
 
     def _call(
-        self, method: str, path: str, *, params: Mapping[str, str] | None, body: bytes
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None,
+        body: bytes,
+        signed: bytes | None = None,
+        content_type: str = "application/json",
+        serial: str = "",
     ) -> Outcome[Fields]:
         request = self.http.build(method, self.base_url + path, params=params, content=body or None)
         request.headers["Accept"] = "application/json"
         if body:
-            request.headers["Content-Type"] = "application/json"
-        if self.answer_serial:
-            request.headers["Wechatpay-Serial"] = self.answer_serial
+            request.headers["Content-Type"] = content_type
+        if named := serial or self.answer_serial:
+            request.headers["Wechatpay-Serial"] = named
         request.headers["Authorization"] = self.merchant.authorization(
-            method, request.url.raw_path, request.content, at=self.clock(), nonce=self.nonce()
+            method,
+            request.url.raw_path,
+            request.content if signed is None else signed,
+            at=self.clock(),
+            nonce=self.nonce(),
         )
         try:
             answer = self.http.send(request)
@@ -88,7 +108,12 @@ class Caller:
                 return Done(Fields({}))
             fields = Fields.parse(answer.body)
             if is_error:
-                return verdict(answer.status, fields.text("code"), fields.text_or_empty("message"))
+                return verdict(
+                    answer.status,
+                    fields.text("code"),
+                    fields.text_or_empty("message"),
+                    field=_named_field(fields),
+                )
         except NotAuthentic as doubt:
             # A load balancer's error page is not signed and says nothing about our order.
             is_bare = is_error and doubt.reason == "unsigned"
@@ -98,3 +123,9 @@ class Caller:
         if answer.status != HTTPStatus.OK:
             return Unknown(reason=f"http_{answer.status}")
         return Done(fields)
+
+
+def _named_field(fields: Fields) -> str:
+    detail = fields.data.get("detail")
+    named = detail.get("field", "") if isinstance(detail, dict) else ""
+    return named[:128] if isinstance(named, str) else ""

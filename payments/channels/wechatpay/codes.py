@@ -31,10 +31,10 @@ _OUR_FAULT: Final = frozenset({
 """An operator must mend the channel."""
 
 
-def verdict(status: int, code: str, message: str) -> Rejected | Unknown:
-    """What an authentic error answer means."""
+def verdict(status: int, code: str, message: str, *, field: str = "") -> Rejected | Unknown:
+    """What an authentic error answer means; `field` is the member of ours that it names."""
     is_unsure = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
     if is_unsure or code in _UNSURE:
         return Unknown(reason=code)
     is_our_fault = code in _OUR_FAULT or status == HTTPStatus.UNAUTHORIZED
-    return Rejected(code=code, message=message, is_our_fault=is_our_fault)
+    return Rejected(code=code, message=message, is_our_fault=is_our_fault, field=field)

@@ -31,6 +31,7 @@ from payments.channels.wechatpay import codes
 from payments.channels.wechatpay.asking import H5, NATIVE, order_members, refund_members, to_json
 from payments.channels.wechatpay.bills import TradeBills
 from payments.channels.wechatpay.calls import Caller
+from payments.channels.wechatpay.enrolling import WeChatPayEnroller
 from payments.channels.wechatpay.envelope import open_sealed
 from payments.channels.wechatpay.proofs import verify
 from payments.channels.wechatpay.reading import Fields, Unreadable, read_refund, read_trade
@@ -116,6 +117,10 @@ class WeChatPayGateway:
             # Refused the question, which says nothing about the refund.
             return Unknown(reason=answer.code)
         return _reading(answer, lambda fields: self._refund(ask, fields))
+
+    def enroller(self) -> WeChatPayEnroller:
+        """For a channel whose merchant number is a service provider's (服务商)."""
+        return WeChatPayEnroller(caller=self.caller, app=self.app_number)
 
     def read(self, message: RawMessage) -> Notification:
         """Verify the bytes, open what is sealed, read it. Raises NotAuthentic."""

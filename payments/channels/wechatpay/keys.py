@@ -40,6 +40,11 @@ class KeyStore:
             return None
         return found.key
 
+    def newest(self, *, at: datetime) -> PlatformKey | None:
+        """What to encrypt for WeChat Pay with: the public key, else the youngest certificate."""
+        good = [key for key in self._keys.values() if key.valid_from <= at <= key.valid_until]
+        return max(good, key=lambda key: (key.valid_until, key.valid_from), default=None)
+
     def replace(self, keys: Iterable[PlatformKey]) -> None:
         """Hold these keys from now on. The new set is complete before the old one goes."""
         replacement = _by_serial(keys)

@@ -6,7 +6,7 @@ import segno
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.checkout.qr import MASK, QUIET_ZONE, draw_qr
+from payments.qr import MASK, QUIET_ZONE, draw_qr
 
 PATH = re.compile(r'stroke="#000" d="([^"]+)"')
 RUN = re.compile(r"M(\d+) (\d+)\.5h(\d+)")

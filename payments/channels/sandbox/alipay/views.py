@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from payments.channels.sandbox import bills, orders
-from payments.channels.sandbox.alipay import wire
+from payments.channels.sandbox.alipay import enrolling, wire
 from payments.channels.sandbox.alipay.bill import write_bill
 from payments.channels.sandbox.alipay.wire import Asked, No
 from payments.channels.sandbox.faults import Fault, is_down, misbehaving, unavailable
@@ -88,7 +88,8 @@ def _server(
     try:
         asked = wire.check(params, keys, at=timezone.now())
         _misbehave(fault, method)
-        said = _VERBS[method](Call(asked, keys, speaker, request.build_absolute_uri("/")))
+        call = Call(asked, keys, speaker, request.build_absolute_uri("/"))
+        said = enrolling.upload(request, asked) if method == UPLOAD else _VERBS[method](call)
     except No as no:
         return wire.answer(method, no.fields(), keys, is_signed=no.is_signed, is_spoiled=is_spoiled)
     node = {"code": "10000", "msg": "Success", **said}
@@ -281,6 +282,7 @@ def _bill_file(request: HttpRequest, token: str) -> HttpResponse:
 
 
 REFUND: Final = "alipay.trade.refund"
+UPLOAD: Final = enrolling.UPLOAD
 _VERBS: Final[dict[str, Callable[[Call], dict[str, Any]]]] = {
     "alipay.trade.precreate": _precreate,
     "alipay.trade.query": _query,
@@ -288,5 +290,7 @@ _VERBS: Final[dict[str, Callable[[Call], dict[str, Any]]]] = {
     REFUND: _refund,
     "alipay.trade.fastpay.refund.query": _query_refund,
     "alipay.data.dataservice.bill.downloadurl.query": _bill_address,
+    enrolling.CREATE: lambda call: enrolling.create(call.asked, call.merchant),
+    enrolling.QUERY: lambda call: enrolling.query(call.asked, call.merchant),
 }
-wire.METHODS.update({*_VERBS, *BROWSER_PRODUCTS})
+wire.METHODS.update({*_VERBS, *BROWSER_PRODUCTS, UPLOAD})

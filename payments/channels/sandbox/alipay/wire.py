@@ -121,7 +121,8 @@ class Asked:
 def parameters(request: HttpRequest) -> dict[str, str]:
     """Query and form together, decoded in the charset that the request declares."""
     query = request.META.get("QUERY_STRING", "")
-    body = request.body.decode("latin-1") if request.method == "POST" else ""
+    is_form = request.method == "POST" and request.content_type != "multipart/form-data"
+    body = request.body.decode("latin-1") if is_form else ""
     declared = dict(parse_qsl(query) + parse_qsl(body)).get("charset", "utf-8").lower()
     if declared not in ("utf-8", "gbk", "gb2312"):
         raise No("40002", "isv.invalid-charset", "字符集错误", is_signed=False)

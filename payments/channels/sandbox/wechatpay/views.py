@@ -3,8 +3,7 @@
 import gzip
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -20,13 +19,14 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
-from payments.channels.sandbox import bills, orders
+from payments.channels.sandbox import bills, enrolments, orders
 from payments.channels.sandbox.faults import Fault, is_down, misbehaving, unavailable
 from payments.channels.sandbox.keyring import keys_of
 from payments.channels.sandbox.models import GatewayName, SandboxOrder, SandboxRefund
 from payments.channels.sandbox.speaker import Speaker
-from payments.channels.sandbox.wechatpay import asks, wire
+from payments.channels.sandbox.wechatpay import asks, enrolling, wire
 from payments.channels.sandbox.wechatpay.bill import write_bill
+from payments.channels.sandbox.wechatpay.call import Call
 from payments.channels.sandbox.wechatpay.showing import (
     REFUND_STATES,
     rfc3339,
@@ -37,22 +37,6 @@ from payments.channels.sandbox.wechatpay.wire import KeyMode, Refused
 
 NAME: Final = GatewayName.WECHATPAY.value
 BILL_ADDRESS_SECONDS: Final = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One authenticated request of a merchant's."""
-
-    request: HttpRequest
-    speaker: Speaker
-    keys: Mapping[str, str]
-    mode: KeyMode
-    at: datetime
-
-    @property
-    def merchant(self) -> str:
-        """Whose request it is."""
-        return self.keys["mchid"]
 
 
 Handler: TypeAlias = Callable[..., dict[str, Any] | None]
@@ -67,10 +51,15 @@ def patterns(speaker: Speaker) -> list[URLPattern]:
     def bill_file(request: HttpRequest) -> HttpResponse:
         return _bill_file(request, keys_of(speaker))
 
-    def merchant_call(method: str, handler: Handler) -> Callable[..., HttpResponse]:
+    def merchant_call(
+        method: str, handler: Handler, *, part: str = ""
+    ) -> Callable[..., HttpResponse]:
         @misbehaving(NAME)
         def view(request: HttpRequest, *, fault: Fault | None, **parts: str) -> HttpResponse:
-            return _serve(request, speaker, fault, method, lambda call: handler(call, **parts))
+            def handle(call: Call) -> dict[str, Any] | None:
+                return handler(call, **parts)
+
+            return _serve(request, speaker, fault, method, handle, part=part)
 
         return view
 
@@ -86,6 +75,16 @@ def patterns(speaker: Speaker) -> list[URLPattern]:
         path("v3/certificates", merchant_call("GET", _certificates)),
         path("v3/bill/tradebill", merchant_call("GET", _bill_address)),
         path("v3/billdownload/file", bill_file, name="wechatpay-bill"),
+        path("v3/merchant/media/upload", merchant_call("POST", enrolling.upload, part="meta")),
+        path("v3/applyment4sub/applyment/", merchant_call("POST", enrolling.apply)),
+        path(
+            "v3/applyment4sub/applyment/business_code/<str:number>",
+            merchant_call("GET", enrolling.ask),
+        ),
+        path(
+            "v3/applyment4sub/applyment/applyment_id/<str:applyment>",
+            merchant_call("GET", enrolling.ask),
+        ),
         path("h5/<str:token>/", enter_wallet, name="wechatpay-h5"),
     ]
 
@@ -96,17 +95,19 @@ def _serve(
     fault: Fault | None,
     method: str,
     handle: Callable[[Call], dict[str, Any] | None],
+    *,
+    part: str = "",
 ) -> HttpResponse:
     keys, at, mode = keys_of(speaker), timezone.now(), KeyMode.CERTIFICATE
     try:
         mode = wire.answer_mode(request, keys)
         _check_manners(request, method)
-        wire.authenticate(request, keys, at)
+        wire.authenticate(request, keys, at, part=part)
         _play(fault)
         members = handle(Call(request=request, speaker=speaker, keys=keys, mode=mode, at=at))
         status = HTTPStatus.OK if members is not None else HTTPStatus.NO_CONTENT
     except Refused as no:
-        status, members = no.status, {"code": no.code, "message": no.message}
+        status, members = no.status, no.members()
     except orders.GatewayRefusal as no:
         status, code, message = _REFUSALS[type(no)]
         members = {"code": code, "message": message}
@@ -144,6 +145,8 @@ _REFUSALS: Final[Mapping[type[orders.GatewayRefusal], tuple[HTTPStatus, str, str
     orders.RefundTooLarge: (HTTPStatus.BAD_REQUEST, "INVALID_REQUEST", "退款金额超过可退金额"),
     orders.RefundReused: (HTTPStatus.BAD_REQUEST, "INVALID_REQUEST", "请求参数与首次请求不一致"),
     orders.RefundUnknown: (HTTPStatus.NOT_FOUND, "RESOURCE_NOT_EXISTS", "退款单不存在"),
+    enrolments.EnrolmentUnknown: (HTTPStatus.NOT_FOUND, "NOT_FOUND", "申请单不存在"),
+    enrolments.EnrolmentBusy: (HTTPStatus.BAD_REQUEST, "INVALID_REQUEST", "申请单审核中"),
 }
 
 

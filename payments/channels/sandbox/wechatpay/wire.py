@@ -13,7 +13,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from django.http import HttpRequest
 
 from payments.channels.sandbox import keyring
@@ -37,9 +37,16 @@ class KeyMode(StrEnum):
 class Refused(Exception):
     """An error answer in WeChat Pay's words."""
 
-    def __init__(self, status: HTTPStatus, code: str, message: str) -> None:
+    def __init__(self, status: HTTPStatus, code: str, message: str, *, field: str = "") -> None:
         super().__init__(code)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code, self.message, self.field = status, code, message, field
+
+    def members(self) -> dict[str, Any]:
+        """The answer's body; `detail` names the field where there is one to name."""
+        said: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.field:
+            said["detail"] = {"field": f"/{self.field.replace('.', '/')}", "location": "body"}
+        return said
 
 
 def to_bytes(members: Mapping[str, Any]) -> bytes:
@@ -47,8 +54,14 @@ def to_bytes(members: Mapping[str, Any]) -> bytes:
     return json.dumps(members, ensure_ascii=False).encode()
 
 
-def authenticate(request: HttpRequest, keys: Mapping[str, str], at: datetime) -> None:
-    """Check who calls, over the bytes that came in. Raises Refused."""
+def authenticate(
+    request: HttpRequest, keys: Mapping[str, str], at: datetime, *, part: str = ""
+) -> None:
+    """Check who calls, over the bytes that came in: of an upload, over its one named part only.
+
+    Raises Refused.
+    """
+    said = request.POST.get(part, "").encode() if part else request.body
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     parts = dict(_PART.findall(rest))
     if scheme != SCHEME or not parts.keys() >= {
@@ -62,7 +75,7 @@ def authenticate(request: HttpRequest, keys: Mapping[str, str], at: datetime) ->
         raise _sign_error("Http 头 Authorization 中的 timestamp 与发起请求的时间不得超过 5 分钟")
     signed = "\n".join((
         str(request.method), request.get_full_path(), stamp, parts["nonce_str"], "",
-    )).encode() + request.body + b"\n"  # fmt: skip
+    )).encode() + said + b"\n"  # fmt: skip
     try:
         keyring.public(keys["merchant_public_key"]).verify(
             base64.b64decode(parts["signature"]), signed, padding.PKCS1v15(), SHA256()
@@ -115,6 +128,17 @@ def spoiled(text: str) -> str:
     data = bytearray(base64.b64decode(text))
     data[len(data) // 2] ^= 1
     return base64.b64encode(data).decode()
+
+
+def opened(keys: Mapping[str, str], mode: KeyMode, text: str) -> str:
+    """What a merchant encrypted for WeChat Pay, under the key it named. Raises ValueError."""
+    name = {
+        KeyMode.PUBLIC_KEY: "platform_private_key", KeyMode.CERTIFICATE: "certificate_private_key",
+    }[mode]  # fmt: skip
+    # SHA-1 is what the interface prescribes for OAEP.
+    way = padding.OAEP(mgf=padding.MGF1(SHA1()), algorithm=SHA1(), label=None)  # noqa: S303
+    sealed_bytes = base64.b64decode(text, validate=True)
+    return keyring.private(keys[name]).decrypt(sealed_bytes, way).decode()
 
 
 def sealed(keys: Mapping[str, str], data: bytes, associated: str) -> dict[str, str]:
