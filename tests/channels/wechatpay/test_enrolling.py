@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import cast
 
 import httpx
 import pytest
@@ -30,9 +31,7 @@ def wire() -> SandboxTransport:
 @pytest.fixture
 def enroller(known_keys, keys, wire) -> WeChatPayEnroller:
     shop = connect(credentials(keys), wire, base_url=BASE_URL, clock=timezone.now)
-    found = enroller_of(shop)
-    assert type(found) is WeChatPayEnroller
-    return found
+    return cast("WeChatPayEnroller", enroller_of(shop))
 
 
 def test_an_application_goes_from_review_to_its_own_merchant_number(enroller, control) -> None:
