@@ -11,7 +11,7 @@ from compliance.reports.values import Chart, Column, Note, Part, Table
 from merchants.accounts.models import Merchant
 from merchants.accounts.states import MerchantStatus
 from merchants.days import day_of
-from merchants.onboarding.models import Application
+from merchants.onboarding.models import RISK_CHOICES, Application
 from merchants.onboarding.states import ApplicationState
 from merchants.screening.models import ListVersion, ScreeningCheck, ScreeningHit
 from merchants.screening.states import HitState
@@ -40,6 +40,11 @@ def due_diligence(period: Period) -> Part:
                 columns=[Column(label=_("Status")), count],
                 rows=[[str(one.label), statuses.get(one.value, 0)] for one in MerchantStatus],
             ),
+            Table(
+                name="merchants_by_risk", title=_("Merchants that may take real money, by risk"),
+                query="merchants.by_risk", columns=[Column(label=_("Risk")), count],
+                rows=_by_risk(),
+            ),
             expiring(period),
         ],
         charts=[
@@ -49,6 +54,16 @@ def due_diligence(period: Period) -> Part:
             )
         ] if made.exists() else [],
     )  # fmt: skip
+
+
+def _by_risk() -> list[list[str | int]]:
+    """The grades, and those that were never graded."""
+    live = Merchant.objects.filter(may_live=True)
+    counted = dict(live.values_list("risk").annotate(n=Count("pk")))
+    known: list[list[str | int]] = [
+        [str(label), counted.get(value, 0)] for value, label in RISK_CHOICES
+    ]
+    return [*known, [_("Not graded"), counted.get(None, 0)]]
 
 
 def expiring(period: Period) -> Table:

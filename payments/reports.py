@@ -3,6 +3,7 @@
 Live money only; in the demo, which has none, the sandbox's.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,14 +13,19 @@ from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 
 from compliance.reports.build import SHANGHAI
-from compliance.reports.registry import Period, register_section
+from compliance.reports.registry import Period, register_due, register_section
 from compliance.reports.values import Chart, Column, Note, Part, Table
+from merchants.days import day_of
 from payments.acquiring.models import Attempt, Payment, Refund
 from payments.acquiring.states import AttemptState
 from payments.ledger.checks import breaks, trial_balance
 from payments.ledger.models import AccountKind
+from payments.reconciliation.models import Difference, ReconciliationRun
+from payments.reconciliation.states import DifferenceState
 
 CURRENCY = "CNY"
+AGES = ((0, 1), (2, 7), (8, 30))
+"""Days, both included."""
 
 
 def transactions(period: Period) -> Part:
@@ -111,9 +117,6 @@ def funds(period: Period) -> Part:
             text=_("Faults found in the books: %(count)s.") % {"count": len(faults)},
             tone="bad" if faults else "ok",
         ),
-        Note(
-            text=_("Differences to the channels' statements: not recorded in this period.")
-        ),
     ]  # fmt: skip
     return Part(
         notes=notes,
@@ -132,6 +135,97 @@ def funds(period: Period) -> Part:
     )
 
 
+def reconciled(period: Period) -> Part:
+    """Section 7: each channel's days against its bills, and what is still open, by age."""
+    runs = (
+        ReconciliationRun.objects.filter(
+            day__gte=day_of(period.start),
+            day__lt=day_of(period.end),
+            currency=CURRENCY,
+            channel__livemode=not settings.DEMO,
+        )
+        .select_related("channel")
+        .order_by("channel__code", "day")
+    )
+    found = Counter(Difference.objects.filter(run__in=runs).values_list("run_id", flat=True))
+    if not runs:
+        return Part(notes=[Note(text=_("No channel's day was reconciled in this period."))])
+    ages = _open_by_age(period)
+    return Part(
+        tables=[
+            Table(
+                name="reconciled_days", title=_("Channels' days against their bills"),
+                query="payments.reconciled_days",
+                columns=[
+                    Column(label=_("Channel")), Column(label=_("Day"), kind="time"),
+                    Column(label=_("State")), _money(_("Ours, refunds taken off")),
+                    _money(_("Theirs, refunds taken off")),
+                    Column(label=_("Matched"), kind="number"),
+                    Column(label=_("Differences"), kind="number"),
+                ],
+                rows=[
+                    [
+                        run.channel.code, run.day.isoformat(), str(run.get_state_display()),
+                        run.ours_payments_minor - run.ours_refunds_minor,
+                        run.theirs_payments_minor - run.theirs_refunds_minor, run.matched,
+                        found[run.pk],
+                    ]
+                    for run in runs
+                ],
+            ),
+            open_differences(period),
+        ],
+        charts=[
+            Chart(
+                title=_("Open differences by age"), form="bars", labels=list(ages),
+                values=list(ages.values()),
+            )
+        ] if any(ages.values()) else [],
+    )  # fmt: skip
+
+
+def open_differences(period: Period) -> Table:
+    """What nobody has resolved by the snapshot, the oldest first."""
+    rows = _open(period).select_related("run__channel", "owner").order_by("found_at", "pk")
+    return Table(
+        name="open_differences", title=_("Open differences"), query="payments.open_differences",
+        columns=[
+            Column(label=_("Channel")), Column(label=_("Day"), kind="time"),
+            Column(label=_("Class")), Column(label=_("Number")), Column(label=_("Owner")),
+            Column(label=_("Days old"), kind="number"),
+        ],
+        rows=[
+            [
+                row.run.channel.code, row.run.day.isoformat(), str(row.get_found_display()),
+                row.number or row.gateway_number, str(row.owner or "–"),
+                (period.cutoff - row.found_at).days,
+            ]
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def _open(period: Period) -> "QuerySet[Difference]":
+    return Difference.objects.filter(
+        state=DifferenceState.OPEN,
+        found_at__lte=period.cutoff,
+        run__channel__livemode=not settings.DEMO,
+    )
+
+
+def _open_by_age(period: Period) -> dict[str, int]:
+    """How many are at most so many days old, and older."""
+    days = [(period.cutoff - found_at).days for found_at in _open(period).values_list(
+        "found_at", flat=True
+    )]  # fmt: skip
+    told = {}
+    for low, high in AGES:
+        label = _("%(low)d to %(high)d days") % {"low": low, "high": high}
+        told[label] = sum(low <= one <= high for one in days)
+    told[_("older")] = sum(one > AGES[-1][1] for one in days)
+    return told
+
+
 def _paid(period: Period) -> "QuerySet[Payment]":
     return Payment.objects.filter(
         livemode=not settings.DEMO, currency=CURRENCY, paid_at__gte=period.start,
@@ -147,3 +241,5 @@ def register_sections() -> None:
     """Called once, when the application is ready."""
     register_section(5, transactions)
     register_section(7, funds)
+    register_section(7, reconciled)
+    register_due(open_differences)
