@@ -123,7 +123,8 @@ class Evening:
             )
         return Refund.objects.create(
             public_id=f"ref_{number}", number=number, payment=attempt.payment, attempt=attempt,
-            is_late_return=False, amount_minor=minor, currency="CNY", reason="late", state=state,
+            merchant=attempt.payment.merchant, merchant_refund_no=number, is_late_return=False,
+            amount_minor=minor, currency="CNY", reason="late", state=state,
             created_at=at, ended_at=at if state in {"succeeded", "failed"} else None,
         )  # fmt: skip
 
