@@ -16,6 +16,7 @@ from compliance.protection.fields import keyed_digests
 from merchants.accounts.abilities import ASKING, OF_ROLE, READING, TAKING
 from merchants.accounts.keys import DIGEST_PURPOSE
 from merchants.accounts.models import Member, Merchant
+from merchants.accounts.networks import comparable
 from merchants.accounts.states import STOPPED, Role, Suspension
 from merchants.errors import AccessRefused
 
@@ -48,28 +49,38 @@ def require(access: MerchantAccess, ability: str) -> None:
     raise AccessRefused("ability_missing", ability=ability)
 
 
-_FIND: Final = """
+_FROM_HERE: Final = """(
+  cardinality(k.allowed_from) = 0
+  OR NULLIF(%(address)s::text, '')::inet <<= ANY (k.allowed_from::inet[])
+)"""
+# An address that cannot be told is in no network.
+
+_FIND: Final = f"""
 SELECT k.id, k.public_id, k.prefix, k.label, k.livemode, k.scopes, k.revoked_at IS NOT NULL,
        m.id, m.public_id, m.status, m.suspended_for, m.may_live,
        k.digest <> %(current)s
-       OR k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute'
+       OR k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute',
+       coalesce({_FROM_HERE}, false)
   FROM merchants_apikey k JOIN merchants_merchant m ON m.id = k.merchant_id
  WHERE k.digest = ANY(%(digests)s::bytea[])
-"""
+"""  # noqa: S608
 # The digests are sent as the text of an array: psycopg takes longer over lists than over the rest.
 
-KEY_STANDS: Final = """
+KEY_STANDS: Final = f"""
 SELECT FROM merchants_apikey k JOIN merchants_merchant m ON m.id = k.merchant_id
  WHERE k.id = %(key_id)s AND k.revoked_at IS NULL AND m.status NOT IN ('suspended', 'closed')
-   AND (m.may_live OR NOT k.livemode)
+   AND (m.may_live OR NOT k.livemode) AND {_FROM_HERE}
 """
-"""Whether a key may still be used for anything, as part of the statement that it is used for."""
+"""Whether a key may still be used for anything, as part of the statement that it is used for, from
+the `comparable` address.
+"""
 
-_STANDING: Final = """
-SELECT k.revoked_at IS NOT NULL, m.status, m.may_live OR NOT k.livemode
+_STANDING: Final = f"""
+SELECT k.revoked_at IS NOT NULL, m.status, m.may_live OR NOT k.livemode,
+       coalesce({_FROM_HERE}, false)
   FROM merchants_apikey k JOIN merchants_merchant m ON m.id = k.merchant_id
  WHERE k.id = %(key_id)s
-"""
+"""  # noqa: S608
 
 _USED: Final = """
 UPDATE merchants_apikey SET last_used_at = now(), digest = %(current)s
@@ -87,7 +98,8 @@ _recent: Final[dict[bytes, tuple[float, MerchantAccess]]] = {}
 def by_api_key(bearer: str, *, address: str, agent: str = "") -> MerchantAccess:
     """What the bearer of an API key may do. One prepared statement.
 
-    Raises AccessRefused: key_missing, key_unknown, key_revoked or wrong_mode. A suspended
+    Raises AccessRefused: key_missing, key_unknown, key_revoked, wrong_mode or
+    address_not_allowed. A suspended
     merchant's keys still read; `require` refuses the rest.
     """
     return _look_up(_digests_of(bearer), address=address, agent=agent)
@@ -116,12 +128,15 @@ def confirm(access: MerchantAccess) -> None:
     """Raise AccessRefused unless the key behind this access still stands."""
     if access.key_id is None:
         return
-    rows = prepared(_STANDING, {"key_id": access.key_id})
-    is_revoked, status, is_right_mode = rows[0] if rows else (True, "", False)
+    facts = {"key_id": access.key_id, "address": comparable(access.actor.address)}
+    rows = prepared(_STANDING, facts)
+    is_revoked, status, is_right_mode, is_here = rows[0] if rows else (True, "", False, False)
     if is_revoked:
         raise AccessRefused("key_revoked")
     if not is_right_mode:
         raise AccessRefused("wrong_mode")
+    if not is_here:
+        raise AccessRefused("address_not_allowed", by=access.actor)
     if status in STOPPED:
         raise AccessRefused("merchant_suspended", merchant=access.merchant)
 
@@ -140,17 +155,24 @@ def _digests_of(bearer: str) -> list[bytes]:
 
 def _look_up(digests: list[bytes], *, address: str, agent: str) -> MerchantAccess:
     array = "{" + ",".join(rf"\\x{digest.hex()}" for digest in digests) + "}"
-    rows = prepared(_FIND, {"current": digests[0], "digests": array})
+    rows = prepared(
+        _FIND,
+        {"current": digests[0], "digests": array, "address": comparable(address)},
+    )
     if not rows:
         raise AccessRefused("key_unknown")
     (
         key_id, key, prefix, label, livemode, scopes, is_revoked,
         merchant_id, merchant, status, suspended_for, may_live, is_note_due,
+        is_here,
     ) = rows[0]  # fmt: skip
     if is_revoked:
         raise AccessRefused("key_revoked")
     if livemode and not may_live:
         raise AccessRefused("wrong_mode")
+    actor = Actor("api_key", key, f"{prefix}… {label}".rstrip(), address, agent=agent)
+    if not is_here:
+        raise AccessRefused("address_not_allowed", by=actor)
     if is_note_due:
         prepared(_USED, {"current": digests[0], "id": key_id})
     is_suspended = status in STOPPED
@@ -159,7 +181,7 @@ def _look_up(digests: list[bytes], *, address: str, agent: str) -> MerchantAcces
         merchant=merchant,
         livemode=livemode,
         abilities=_left(frozenset(scopes), status, suspended_for),
-        actor=Actor("api_key", key, f"{prefix}… {label}".rstrip(), address, agent=agent),
+        actor=actor,
         is_suspended=is_suspended,
         key_id=key_id,
     )

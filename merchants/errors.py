@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from compliance.audit.actor import Actor
+
 
 class MerchantRefusal(Exception):
     """Base of every expected no. `facts` are safe to show to the caller."""
@@ -19,8 +21,10 @@ class MerchantRefusal(Exception):
 class AccessRefused(MerchantRefusal):
     """The caller is nobody we know, or may not do this. Its `code` says which."""
 
-    def __init__(self, code: str, **facts: Any) -> None:
+    def __init__(self, code: str, *, by: Actor | None = None, **facts: Any) -> None:
         super().__init__(**facts)
+        self.by = by
+        """Whose key it was, where that is known; for the trail, not for the caller."""
         self.code = code  # type: ignore[misc]
         self.args = (code,)
 

@@ -18,6 +18,10 @@ def refusal_text(refusal: MerchantRefusal) -> str:
         "member_exists": _("This person is in the team already."),
         "member_not_found": _("This person is not in the team any more."),
         "merchant_suspended": _("This merchant is suspended. Existing data can only be read."),
+        "network_malformed": _(
+            "Write each address or network like 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32."
+        ),
+        "too_many_networks": _("A key may name at most 20 networks."),
         "scope_unknown": _("Choose at least one thing that the key may do."),
         "too_many_keys": _("There are too many keys. Revoke one that is not used any more."),
         "username_taken": _("Somebody has this user name already. Choose another one."),

@@ -15,6 +15,7 @@ from compliance.numbers import is_number, new_number
 from compliance.protection.fields import keyed_digest
 from merchants.accounts.abilities import SCOPES
 from merchants.accounts.models import ApiKey, Merchant
+from merchants.accounts.networks import networks_of
 from merchants.accounts.states import STOPPED
 from merchants.errors import MerchantRefusal
 
@@ -63,16 +64,19 @@ def create_api_key(
     livemode: bool,
     label: str,
     scopes: Iterable[str],
+    allowed_from: Iterable[str] = (),
     actor: Actor,
     at: datetime,
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its secret, which is kept nowhere and cannot be shown again.
 
-    Raises ScopeUnknown, LiveNotAllowed, TooManyKeys or MerchantSuspended.
+    Raises ScopeUnknown, NetworkMalformed, TooManyNetworks, LiveNotAllowed, TooManyKeys or
+    MerchantSuspended.
     """
     wanted = sorted(set(scopes))
     if not wanted or not SCOPES.issuperset(wanted):
         raise ScopeUnknown(scopes=wanted)
+    networks = networks_of(allowed_from)
     merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
     if merchant.status in STOPPED:
         raise MerchantSuspended(merchant=merchant.public_id)
@@ -90,6 +94,7 @@ def create_api_key(
         prefix=secret[: len(start) + VISIBLE_CHARACTERS],
         digest=keyed_digest(secret.encode(), purpose=DIGEST_PURPOSE),
         scopes=wanted,
+        allowed_from=networks,
         created_by=actor.label,
         created_at=at,
     )
@@ -103,7 +108,7 @@ def create_api_key(
             "live": livemode,
             "scopes": wanted,
         },
-        after={"scopes": wanted},
+        after={"scopes": wanted, "allowed_from": networks},
         at=at,
     )
     return key, secret

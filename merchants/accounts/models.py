@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from merchants.accounts.abilities import SCOPES
+from merchants.accounts.networks import NETWORKS_MAX
 from merchants.accounts.states import (
     APPROVED,
     MerchantStatus,
@@ -156,6 +157,10 @@ class ApiKey(models.Model):
     """Enough of the secret to recognise it by: "sk_test_ab12cd"."""
     digest = models.BinaryField(max_length=32, unique=True)
     scopes = ArrayField(models.CharField(max_length=32), verbose_name=_("scopes"))
+    allowed_from = ArrayField(
+        models.CharField(max_length=43), verbose_name=_("allowed from"), default=list, db_default=[]
+    )
+    """Networks that it may be used from, such as "203.0.113.0/24". Empty: anywhere."""
     created_by = models.CharField(_("created by"), max_length=128)
     created_at = models.DateTimeField(_("created at"))
     revoked_at = models.DateTimeField(_("revoked at"), null=True)
@@ -168,6 +173,9 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 condition=Q(scopes__contained_by=sorted(SCOPES)) & Q(scopes__len__gt=0),
                 name="api_key_scopes_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(allowed_from__len__lte=NETWORKS_MAX), name="api_key_few_networks"
             ),
         ]
 

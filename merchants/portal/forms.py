@@ -10,7 +10,10 @@ from django.utils.translation import pgettext_lazy
 from compliance.approvals.request import REASON_MAX
 from merchants.accounts.abilities import SCOPES
 from merchants.accounts.keys import LABEL_CHARACTERS_MAX
+from merchants.accounts.networks import networks_of
 from merchants.accounts.states import Role
+from merchants.errors import MerchantRefusal
+from merchants.words import refusal_text
 
 NAME_CHARACTERS_MAX: Final = 100
 
@@ -46,6 +49,23 @@ class KeyForm(forms.Form):
         initial=sorted(SCOPES),
         widget=forms.CheckboxSelectMultiple,
     )
+    allowed_from = forms.CharField(
+        label=_("Addresses that may use it"),
+        required=False,
+        max_length=1024,
+        help_text=_(
+            "One address or network a line, such as 203.0.113.0/24. At most 20; empty means"
+            " anywhere."
+        ),
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_allowed_from(self) -> list[str]:
+        """The networks, in their shortest form."""
+        try:
+            return networks_of(self.cleaned_data["allowed_from"].split())
+        except MerchantRefusal as refusal:
+            raise forms.ValidationError(refusal_text(refusal)) from None
 
 
 class InvitationForm(forms.Form):

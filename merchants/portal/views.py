@@ -56,6 +56,7 @@ def keys(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
                 livemode=access.livemode,
                 label=form.cleaned_data["label"],
                 scopes=form.cleaned_data["scopes"],
+                allowed_from=form.cleaned_data["allowed_from"],
                 actor=access.actor,
                 at=timezone.now(),
             )
@@ -71,6 +72,7 @@ def keys(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
 def _new_key(access: MerchantAccess, form: KeyForm) -> Deed:
     """What somebody confirms who makes a key."""
     scopes = form.cleaned_data["scopes"]
+    networks = form.cleaned_data["allowed_from"]
     told = ", ".join(str(SCOPE_LABELS[scope]) for scope in scopes)
     mode = _("Live: real money") if access.livemode else _("Test: no real money")
     return Deed(
@@ -81,6 +83,12 @@ def _new_key(access: MerchantAccess, form: KeyForm) -> Deed:
             Fact("livemode", _("Mode"), str(access.livemode), shown=mode),
             Fact("label", _("What the key is for"), form.cleaned_data["label"]),
             Fact("scopes", _("What it may do"), " ".join(sorted(scopes)), shown=told),
+            Fact(
+                "allowed_from",
+                _("Addresses that may use it"),
+                " ".join(networks),
+                shown=", ".join(networks) or _("Anywhere"),
+            ),
         ),
     )
 

@@ -13,6 +13,7 @@ from compliance.audit.trail import entry_insert, entry_values, record
 from compliance.database import prepared
 from compliance.numbers import new_number
 from merchants.access import KEY_STANDS, MerchantAccess, confirm, require
+from merchants.accounts.networks import comparable
 from payments.acquiring.asking import PaymentAsk
 from payments.acquiring.attempts import close_live_attempt
 from payments.acquiring.facts import PaymentFacts, facts_of
@@ -140,6 +141,7 @@ def _values(
         "checkout_token": checkout_token(facts.id),
         "merchant_id": access.merchant_id,
         "key_id": access.key_id,
+        "address": comparable(access.actor.address),
         "livemode": access.livemode,
         "fingerprint": ask.fingerprint(),
         "merchant_order_no": ask.merchant_order_no,

@@ -39,6 +39,11 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
         _("Live mode not available"),
         _("This is a live key, and live mode is not open to you here. Use a test key."),
     ),
+    "address_not_allowed": Kind(
+        HTTPStatus.FORBIDDEN,
+        _("Address not allowed"),
+        _("This API key may not be used from this address. Its list is in the merchant portal."),
+    ),
     "scope_missing": Kind(
         HTTPStatus.FORBIDDEN,
         _("Scope missing"),

@@ -25,7 +25,7 @@ from payments.callbacks.models import EventType
 PROBLEM_JSON: Final = "application/problem+json"
 EVERYWHERE: Final = (
     "key_missing", "key_unknown", "key_revoked", "wrong_mode", "scope_missing",
-    "internal_error", "too_many_requests", "temporarily_unavailable",
+    "address_not_allowed", "internal_error", "too_many_requests", "temporarily_unavailable",
 )  # fmt: skip
 """What every call may answer."""
 WRITING: Final = ("merchant_suspended", "idempotency_key_malformed", "idempotency_key_reused")

@@ -53,7 +53,7 @@ def _tell(request: Request, refusal: AccessRefused) -> None:
     actor = (
         access.actor
         if isinstance(access, MerchantAccess)
-        else Actor("api_key", "", "", client_address(plain), agent=agent_of(plain))
+        else refusal.by or Actor("api_key", "", "", client_address(plain), agent=agent_of(plain))
     )
     tell_refused(actor, refusal.code, path=plain.path, method=plain.method or "")
 
