@@ -462,7 +462,10 @@ numbers = st.lists(
 serial = itertools.count()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(planted=numbers)
 def test_planted_errors_are_found_once_each_and_none_is_invented(evening, planted):
     with transaction.atomic():
