@@ -91,8 +91,9 @@ def test_a_service_is_killed_with_all_its_processes(platform, receiver, part):
 def test_only_the_children_of_a_service_are_killed(platform, receiver, part):
     with customers(platform, receiver) as trickle:
         assert more_paid(trickle, BEFORE)
+        # The platform is ready when the web answers; a worker forks its children a little later.
+        assert eventually(lambda: len(platform.processes(part)) > 1, seconds=SECONDS)
         parent, *children = platform.processes(part)
-        assert children != []
 
         kill(children)
 
