@@ -186,7 +186,9 @@ class SubMerchant(models.Model):
         Channel, models.PROTECT, related_name="sub_merchants", verbose_name=_("channel")
     )
     number = models.CharField(_("number at the channel"), max_length=64)
-    enrolment = models.OneToOneField(Enrolment, models.PROTECT, related_name="sub_merchant")
+    enrolment = models.OneToOneField(
+        Enrolment, models.PROTECT, related_name="sub_merchant", verbose_name=_("enrolment")
+    )
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:

@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 ('number', models.CharField(max_length=64, verbose_name='number at the channel')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('channel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sub_merchants', to='payments.channel', verbose_name='channel')),
-                ('enrolment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='sub_merchant', to='payments.enrolment')),
+                ('enrolment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='sub_merchant', to='payments.enrolment', verbose_name='enrolment')),
                 ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sub_merchants', to='merchants.merchant', verbose_name='merchant')),
             ],
             options={
