@@ -134,7 +134,8 @@ HIDDEN: Final = re.compile(
 SPOKEN: Final = re.compile(r"\b(?:alt|title|placeholder|aria-label)=\"([^\"]*)\"")
 WORD: Final = re.compile(rf"(?<!\w)[A-Za-z{CHINESE}]{{2,}}[^<>]*")
 NAMES: Final = frozenset({
-    "Paysite", "HTTP", "中文", "English", "ms", "SHA-256", "Asia/Shanghai, UTC+8)", "checkout_unknown", "payment pay_…",
+    "Paysite", "HTTP", "中文", "English", "ms", "SHA-256", "Asia/Shanghai, UTC+8)",
+    "checkout_unknown", "payment pay_…",
 })  # fmt: skip
 """Names, units, codes, and the languages in their own words."""
 
