@@ -1,6 +1,6 @@
 """The merchant's papers: until when each is good, and handing in a new one."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -25,15 +25,10 @@ from merchants.errors import MerchantRefusal
 from merchants.onboarding.words import refusal_told
 from merchants.portal.session import frame_of, portal_page
 from merchants.terms.expiry import Stage
+from merchants.terms.models import Term
 from merchants.terms.renewing import ask_for_renewal, confirm_data
 from merchants.terms.states import TermKind
-from merchants.terms.watch import current_terms, stage_now
-
-TONES = {
-    Stage.GOOD: "ok", Stage.NOTICE_60: "warn", Stage.NOTICE_30: "warn", Stage.NOTICE_7: "warn",
-    Stage.LIMITED: "bad", Stage.STOPPED: "bad",
-}  # fmt: skip
-
+from merchants.terms.watch import current_terms, effect_now, stage_now
 
 UNCHANGED = gettext_lazy("All that we stated still holds.")
 TERM_DIGITS_MAX = 18
@@ -83,7 +78,7 @@ def papers(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
         "papers": [
             {
                 "row": row,
-                "tone": TONES[stage_now(row, at=now)],
+                "tone": _tone(row, at=now),
                 "is_review": row.kind == TermKind.REVIEW,
                 "days": (row.last_day - today).days if row.last_day else None,
                 "renewal": row.renewals.order_by("-pk").first(),
@@ -94,6 +89,12 @@ def papers(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
         "error": error if not term else "",
     }
     return render(request, "portal/merchants/papers.html", context, status=422 if error else 200)
+
+
+def _tone(term: Term, *, at: datetime) -> str:
+    if effect_now(term, at=at) >= Stage.LIMITED:
+        return "bad"
+    return "warn" if stage_now(term, at=at).value else "ok"
 
 
 def _confirm(request: HttpRequest, access: MerchantAccess) -> tuple[str, int]:

@@ -12,6 +12,7 @@ from compliance.audit.models import AuditEntry
 from compliance.identity.devices import add_device
 from compliance.identity.models import Letter, User
 from merchants.access import MerchantAccess, by_member
+from merchants.days import day_of
 from merchants.models import Application, Diligence, Merchant, RiskGrade, Term
 from merchants.onboarding.grading import DILIGENCE, Grade, review_day
 from merchants.onboarding.refusals import VerdictRefused
@@ -260,21 +261,41 @@ class TestConfirming:
         last = self.term(taken_on).last_day
         assert last is not None
         told = []
-        for days in (-61, -60, -30, -7, 0, 1, 16, 400):
+        for days in (-61, -60, -30, -7, -1, 0, 1, 16, 30, 31, 400):
             at = NOON + (last - NOON.date()) + timedelta(days=days)
             before = Letter.objects.filter(about="data_to_confirm").count()
             watch_terms(at=at)
             if Letter.objects.filter(about="data_to_confirm").count() > before:
                 told.append(days)
             taken_on.refresh_from_db()
-            assert taken_on.status == ("limited" if days > 0 else "active"), days
-        assert told == [-60, -30, -7, 1]
+            assert taken_on.status == ("limited" if days > 30 else "active"), days
+        assert told == [-60, -30, -7, 0, 31]
+
+    def test_the_first_page_asks_and_says_why_payouts_wait(self, lin, taken_on):
+        person, term = person_of(lin), self.term(taken_on)
+        add_device(user=person, secret=SECRET, actor=SYSTEM, at=NOON)
+        portal = browser_of(person)
+        assert "data of your business" not in portal.get("/portal/").content.decode()
+
+        today = day_of(timezone.now())
+        for days, told in (
+            (20, "Please confirm the data of your business by"),
+            (-5, "The data of your business were to be confirmed by"),
+            (-31, "Payouts wait until you have confirmed the data"),
+        ):
+            Term.objects.filter(pk=term.pk).update(last_day=today + timedelta(days=days))
+            watch_terms(at=timezone.now())
+            text = portal.get("/portal/").content.decode()
+            assert told in text
+            assert "A paper has run out" not in text
 
     def test_confirmed_and_accepted_it_goes_on_and_is_graded_anew(self, lin, taken_on, reviewer):
         last = self.term(taken_on).last_day
         assert last is not None
-        overdue = NOON + (last - NOON.date()) + timedelta(days=3)
+        overdue = NOON + (last - NOON.date()) + timedelta(days=40)
         watch_terms(at=overdue)
+        taken_on.refresh_from_db()
+        assert taken_on.status == "limited"
         person = person_of(lin)
         kept = confirm_data(
             access=self.member(lin), by=person, term=self.term(taken_on).pk,
