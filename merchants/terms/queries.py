@@ -40,3 +40,10 @@ def owed_by(access: MerchantAccess, *, at: datetime) -> Owed:
         if stage.value > ReviewStage.FAR.value and not term.is_answered:
             confirm_by, is_due = term.last_day, stage.value >= ReviewStage.DUE.value
     return Owed(confirm_by, is_due, is_limited_by_paper)
+
+
+def review_of(access: MerchantAccess) -> Term | None:
+    """The confirmation of its data that a merchant owes next; None before it was taken on."""
+    return Term.objects.filter(
+        merchant_id=access.merchant_id, kind=TermKind.REVIEW, replaced_at__isnull=True
+    ).first()
