@@ -1,5 +1,6 @@
 """How risky a shop is: graded with its reasons, raised by a person, looked at again in time."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -7,13 +8,20 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
 from compliance.identity.models import User
 from merchants.access import MerchantAccess
-from merchants.models import Application, Diligence, Merchant, RiskGrade
+from merchants.models import Application, Diligence, Merchant, RiskGrade, ScreeningHit
 from merchants.onboarding.grading import DILIGENCE, Grade
 from merchants.onboarding.refusals import VerdictRefused
+from merchants.onboarding.reviewing import ask_for_changes
 from merchants.onboarding.risk import missing_diligence, note_diligence, raise_grade
+from merchants.screening.decide import confirm_hit, dismiss_hit
+from merchants.screening.load import define_list, load_list
+from merchants.screening.queries import open_hits
+from merchants.screening.rescreen import go_on_screening
+from merchants.screening.states import ListKind
 from tests.cast import NOON
 from tests.compliance.people import Person, hire
 from tests.merchants.applying import (
@@ -122,6 +130,63 @@ class TestGrading:
                     "application": row, "round": 1, "grade": 1, "points": 0, "reasons": [],
                     "rules": "x", "at": NOON, **wrong,
                 })  # fmt: skip
+
+
+class TestScreeningMovesTheGrade:
+    """Whom it names may turn out to stand on a list, or not to, after it was handed in."""
+
+    @pytest.fixture
+    def named(self, lin) -> Application:
+        fill(lin)
+        row = hand_in(lin)
+        define_list(code="own", kind=ListKind.OWN, name="Own", actor=SYSTEM, at=NOON)
+        data = "kind,name,aliases,identity_number,born,reference\r\nperson,梅青,,,,S-1"
+        load_list(code="own", data=data.encode(), actor=SYSTEM, at=LATER)
+        go_on_screening(at=LATER)
+        row.refresh_from_db()
+        return row
+
+    def decide(self, verb: Callable[..., ScreeningHit], by: User) -> None:
+        for hit in open_hits():
+            verb(number=hit.public_id, person=by, reason="looked", actor=actor_of(by), at=LATER)
+
+    def test_somebody_is_like_a_name_on_a_new_list(self, lin, named):
+        assert named.risk == Grade.MEDIUM
+        assert [row.reasons for row in named.grades.order_by("pk")] == [
+            [], [["screening_open", 30]],
+        ]  # fmt: skip
+        entry = AuditEntry.objects.filter(action="application.graded").latest("pk")
+        assert (entry.actor_label, entry.after) == ("system", {"risk": 2})
+
+    def test_it_is_somebody_else(self, lin, named, reviewer):
+        self.decide(dismiss_hit, reviewer)
+        named.refresh_from_db()
+        assert named.risk == Grade.LOW
+        assert named.grades.latest("pk").reasons == [["screening_dismissed", 10]]
+
+    def test_it_is_them(self, lin, named, reviewer):
+        self.decide(confirm_hit, reviewer)
+        named.refresh_from_db()
+        assert named.risk == Grade.HIGH
+
+    def test_the_same_list_again_says_nothing_new(self, lin, named):
+        before = named.grades.count()
+        go_on_screening(at=LATER + timedelta(days=2))
+        assert named.grades.count() == before
+
+    def test_what_went_back_is_graded_when_it_is_handed_in_again(self, lin, named, reviewer):
+        judge_all(named, reviewer, wrong={"licence.name": "mismatch"})
+        ask_for_changes(
+            application=named.public_id, told="x", by=reviewer, actor=actor_of(reviewer), at=LATER
+        )
+        self.decide(dismiss_hit, reviewer)
+        named.refresh_from_db()
+        assert named.risk == Grade.MEDIUM
+
+        hand_in(lin, at=LATER)
+
+        named.refresh_from_db()
+        assert (named.round, named.risk) == (2, Grade.LOW)
 
 
 class TestDiligence:
