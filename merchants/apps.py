@@ -20,12 +20,14 @@ class MerchantsConfig(AppConfig):
         from merchants.accounts.callback_secret import BEFORE, CURRENT
         from merchants.accounts.team_requests import register_kinds
         from merchants.onboarding import approving, retention
+        from merchants.onboarding.regrading import register_regrading
         from merchants.onboarding.risk import register_reviews
         from merchants.onboarding.screened import register_own_parties
         from merchants.screening.own import register_own_subjects
 
         register_own_subjects()
         register_own_parties()
+        register_regrading()
         register_reviews()
         retention.register_classes()
         for held in (CURRENT, BEFORE):

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from compliance.identity.roles import Ability, may
@@ -17,7 +17,7 @@ from compliance.identity.signin import actor_of
 from compliance.identity.story_page import StoryAdmin, reader_of
 from merchants.admin.papers import paper_answer
 from merchants.errors import MerchantRefusal
-from merchants.onboarding.words import refusal_told
+from merchants.onboarding.words import TITLES, refusal_told
 from merchants.terms.models import Renewal
 from merchants.terms.renewing import accept_renewal, refuse_renewal
 from merchants.terms.states import RenewalState
@@ -29,7 +29,7 @@ REASON_MAX = 1000
 class RenewalAdmin(StoryAdmin):
     """Renewals, those that wait first."""
 
-    list_display = ["public_id", "merchant", "paper", "last_day", "state", "asked_at"]
+    list_display = ["public_id", "merchant", "paper", "answer", "last_day", "state", "asked_at"]
     list_filter = ["state"]
     list_select_related = ["term__merchant"]
     search_fields = ["public_id__exact"]
@@ -39,7 +39,7 @@ class RenewalAdmin(StoryAdmin):
     list_per_page = 50
     show_full_result_count = False
     fields = [
-        "public_id", "term", "statement", "last_day", "state", "asked_by", "asked_at",
+        "public_id", "term", "last_day", "state", "asked_by", "asked_at",
         "decided_by", "decided_at", "reason",
     ]  # fmt: skip
 
@@ -58,6 +58,18 @@ class RenewalAdmin(StoryAdmin):
         """Which."""
         return renewal.term.get_kind_display()
 
+    @admin.display(description=gettext_lazy("answer"))
+    def answer(self, renewal: Renewal) -> str:
+        """What was said of how many sections, where data are confirmed; never the words."""
+        if renewal.statement_sealed is None:
+            return "–"
+        if not renewal.changed:
+            return _("all unchanged")
+        return ngettext(
+            "%(count)d section has changed", "%(count)d sections have changed",
+            len(renewal.changed),
+        ) % {"count": len(renewal.changed)}  # fmt: skip
+
     def get_urls(self) -> list[URLPattern]:
         """Deciding, and the paper."""
         view = self.admin_site.admin_view
@@ -74,6 +86,10 @@ class RenewalAdmin(StoryAdmin):
         return {
             "may_decide": can_review and row.state == RenewalState.WAITING,
             "may_look": can_review,
+            "told": [(TITLES.get(name, name), text) for name, text in row.statement.items()]
+            if can_review
+            else [],
+            "application": row.term.merchant.applications.order_by("-pk").first(),
             "reason_max": REASON_MAX,
         }
 

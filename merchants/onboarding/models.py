@@ -264,6 +264,8 @@ class Diligence(models.Model):
     measure = models.CharField(max_length=32)
     note_sealed = SealedTextField(purpose="onboarding")
     """What was done and found: it may name people."""
+    file = models.OneToOneField(StoredFile, models.PROTECT, null=True, related_name="+")
+    """What proves it, where there is such a paper."""
     public_id = models.CharField(max_length=32, unique=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField()

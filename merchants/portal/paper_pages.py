@@ -1,6 +1,7 @@
 """The merchant's papers: until when each is good, and handing in a new one."""
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -22,21 +23,13 @@ from merchants.accounts.abilities import APPLICATION_WRITE
 from merchants.accounts.models import Merchant
 from merchants.days import day_of
 from merchants.errors import MerchantRefusal
-from merchants.onboarding.words import refusal_told
+from merchants.onboarding.words import TITLES, refusal_told
 from merchants.portal.session import frame_of, portal_page
 from merchants.terms.expiry import Stage
-from merchants.terms.renewing import ask_for_renewal, confirm_data
+from merchants.terms.models import Term
+from merchants.terms.renewing import ask_for_renewal
 from merchants.terms.states import TermKind
-from merchants.terms.watch import current_terms, stage_now
-
-TONES = {
-    Stage.GOOD: "ok", Stage.NOTICE_60: "warn", Stage.NOTICE_30: "warn", Stage.NOTICE_7: "warn",
-    Stage.LIMITED: "bad", Stage.STOPPED: "bad",
-}  # fmt: skip
-
-
-UNCHANGED = gettext_lazy("All that we stated still holds.")
-TERM_DIGITS_MAX = 18
+from merchants.terms.watch import current_terms, effect_now, stage_now
 
 
 class RenewalForm(forms.Form):
@@ -63,12 +56,7 @@ class RenewalForm(forms.Form):
 def papers(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
     """Each paper with its term, and the form for a new one."""
     error, term = "", 0
-    if request.method == "POST" and "statement" in request.POST:
-        error, term = _confirm(request, access)
-        if not error:
-            messages.success(request, _("Your word is with our reviewers."))
-            return redirect("merchants:papers")
-    elif request.method == "POST":
+    if request.method == "POST":
         form = RenewalForm(request.POST, request.FILES)
         error = _ask(request, access, form) if form.is_valid() else _first_error(form)
         if not error:
@@ -83,10 +71,10 @@ def papers(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
         "papers": [
             {
                 "row": row,
-                "tone": TONES[stage_now(row, at=now)],
+                "tone": _tone(row, at=now),
                 "is_review": row.kind == TermKind.REVIEW,
                 "days": (row.last_day - today).days if row.last_day else None,
-                "renewal": row.renewals.order_by("-pk").first(),
+                **_last_answer(row),
                 "error": error if row.pk == term else "",
             }
             for row in current_terms(merchant)
@@ -96,22 +84,18 @@ def papers(request: HttpRequest, access: MerchantAccess) -> HttpResponse:
     return render(request, "portal/merchants/papers.html", context, status=422 if error else 200)
 
 
-def _confirm(request: HttpRequest, access: MerchantAccess) -> tuple[str, int]:
-    """What is wrong, in words, and with which term; nothing: the statement is kept."""
-    person, said = person_of(request), request.POST
-    if person is None:
-        raise Http404
-    number = said.get("term", "")
-    term = int(number) if number.isdecimal() and len(number) < TERM_DIGITS_MAX else 0
-    told = [str(UNCHANGED)] if said.get("is_unchanged") else []
-    try:
-        confirm_data(
-            access=access, by=person, term=term, at=timezone.now(),
-            statement="\n".join([*told, said["statement"].strip()]).strip(),
-        )  # fmt: skip
-    except MerchantRefusal as refusal:
-        return refusal_told(refusal), term
-    return "", term
+def _last_answer(row: Term) -> Mapping[str, object]:
+    """The renewal that was asked for last, and of which sections it says what."""
+    renewal = row.renewals.select_related("file").order_by("-pk").first()
+    statement = renewal.statement if renewal else {}
+    told = [(TITLES.get(name, name), text) for name, text in statement.items() if text]
+    return {"renewal": renewal, "told": told}
+
+
+def _tone(term: Term, *, at: datetime) -> str:
+    if effect_now(term, at=at) >= Stage.LIMITED:
+        return "bad"
+    return "warn" if stage_now(term, at=at).value else "ok"
 
 
 def _ask(request: HttpRequest, access: MerchantAccess, form: RenewalForm) -> str:

@@ -8,6 +8,7 @@ from compliance.identity.limited import limited
 from merchants.portal import (
     application_pages,
     approval_pages,
+    confirm_pages,
     document_pages,
     paper_pages,
     reading_pages,
@@ -62,6 +63,7 @@ urlpatterns = [
         name="application-file",
     ),
     path("papers/", paper_pages.papers, name="papers"),
+    path("papers/confirm/", confirm_pages.confirm, name="confirm"),
     path(
         "application/sections/<str:section>/",
         application_pages.section,

@@ -13,6 +13,7 @@ from merchants.errors import IllegalMove
 from merchants.screening.errors import DecisionRefused
 from merchants.screening.models import REASON_MAX, ScreeningCheck, ScreeningHit
 from merchants.screening.states import HitState
+from merchants.screening.subjects import hold_dependants, tell_dependants
 
 DECIDING: Final = (Ability.MERCHANTS_REQUEST, Ability.MERCHANTS_APPROVE, Ability.RISK_RULES_REQUEST)
 """Whoever holds one of these decides: those who take merchants on, and the people of risk."""
@@ -47,11 +48,13 @@ def _decide(
     reason = reason.replace("\0", "").strip()[:REASON_MAX]
     if not reason:
         raise DecisionRefused("reason_missing")
-    found = ScreeningHit.objects.filter(public_id=number).values_list("screening_id").first()
+    found = ScreeningHit.objects.filter(public_id=number).select_related("screening").first()
     if found is None:
         raise DecisionRefused("hit_unknown", hit=number)
+    subject = (found.screening.subject_kind, found.screening.subject_ref)
+    hold_dependants([subject])
     # The check first, as whoever screens anew takes it: a hit is not decided while it is replaced.
-    check = ScreeningCheck.objects.select_for_update().get(pk=found[0])
+    check = ScreeningCheck.objects.select_for_update().get(pk=found.screening_id)
     hit = ScreeningHit.objects.select_for_update().get(public_id=number)
     if not check.is_current:
         raise DecisionRefused("hit_outdated", hit=number)
@@ -68,4 +71,5 @@ def _decide(
         },
         before={"state": str(before)}, after={"state": to.value}, reason=reason, at=at,
     )  # fmt: skip
+    tell_dependants([subject], actor=actor, at=at)
     return hit

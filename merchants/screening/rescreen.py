@@ -11,7 +11,8 @@ from compliance.audit.trail import record
 from merchants.screening.check import screen
 from merchants.screening.matching import ALGORITHM
 from merchants.screening.models import ListVersion, Rescreening
-from merchants.screening.subjects import sources
+from merchants.screening.queries import outcomes_of
+from merchants.screening.subjects import hold_dependants, sources, tell_dependants
 
 STEP_SUBJECTS: Final = 100
 STEPS_MAX: Final = 50
@@ -80,7 +81,12 @@ def _step(source: str, *, at: datetime) -> tuple[int, bool]:
     if walk.covering != covering:  # Those before the cursor have not met the new version.
         walk.covering, walk.cursor, walk.screened, walk.begun_at = covering, "", 0, at
     subjects = sources()[source](walk.cursor, STEP_SUBJECTS)
-    screen(subjects, actor=SYSTEM, at=at)
+    keys = [subject.key for subject in subjects]
+    hold_dependants(keys)
+    before = outcomes_of(keys)
+    after = screen(subjects, actor=SYSTEM, at=at)
+    changed = [key for key, one in zip(keys, after, strict=True) if one != before[key]]
+    tell_dependants(changed, actor=SYSTEM, at=at)
     walk.screened += len(subjects)
     if subjects:
         walk.cursor = subjects[-1].reference

@@ -1,11 +1,14 @@
 """Who is screened: a subject as a value, and the sources that name all subjects of a room."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
 
+from compliance.audit.actor import Actor
 from merchants.screening.normal import Entity
 
 
@@ -48,3 +51,41 @@ def register_subjects(kind: str, source: Source) -> None:
 def sources() -> dict[str, Source]:
     """All of them, by kind."""
     return {kind: _sources[kind] for kind in sorted(_sources)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependants:
+    """What of a room depends on how its subjects stand. Both are called in the transaction."""
+
+    hold: Callable[[Collection[str]], None]
+    """Lock it, by the subjects' references: before any check of them is locked."""
+    changed: Callable[[Collection[str], Actor, datetime], None]
+    """Look at it again: these subjects stand otherwise than before."""
+
+
+_dependants: Final[dict[str, Dependants]] = {}
+
+
+def register_dependants(kind: str, dependants: Dependants) -> None:
+    """Tell screening who depends on subjects of a kind, once, from an application's `ready`."""
+    _dependants[kind] = dependants
+
+
+def hold_dependants(subjects: Iterable[tuple[str, str]]) -> None:
+    """Lock what depends on these subjects (kind and reference)."""
+    for kind, references in _by_kind(subjects):
+        _dependants[kind].hold(references)
+
+
+def tell_dependants(subjects: Iterable[tuple[str, str]], *, actor: Actor, at: datetime) -> None:
+    """Say that these subjects stand otherwise than before. Their dependants are held."""
+    for kind, references in _by_kind(subjects):
+        _dependants[kind].changed(references, actor, at)
+
+
+def _by_kind(subjects: Iterable[tuple[str, str]]) -> Iterable[tuple[str, Collection[str]]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for kind, reference in subjects:
+        if kind in _dependants:
+            found[kind].append(reference)
+    return sorted(found.items())

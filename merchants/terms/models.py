@@ -1,14 +1,18 @@
 """Terms of papers, and renewals that wait for a reviewer."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from compliance.identity.models import User
+from compliance.protection.columns import SealedTextField
 from compliance.protection.vault.models import StoredFile
 from merchants.accounts.models import Merchant
 from merchants.terms.states import RenewalState, TermKind, require_renewal_move
@@ -57,8 +61,15 @@ class Renewal(models.Model):
     public_id = models.CharField(_("number"), max_length=32, unique=True)
     term = models.ForeignKey(Term, models.PROTECT, related_name="renewals", verbose_name=_("paper"))
     file = models.OneToOneField(StoredFile, models.PROTECT, null=True, related_name="+")
-    statement = models.TextField(_("what the merchant states"), blank=True, db_default="")
-    """Instead of a paper, where the merchant confirms its data."""
+    statement_sealed = SealedTextField(
+        _("what the merchant states"), purpose="onboarding", null=True
+    )
+    """Instead of a paper, where the merchant confirms its data: see `statement`."""
+    changed = ArrayField(
+        models.CharField(max_length=32), verbose_name=_("what has changed"), default=list,
+        db_default=[],
+    )  # fmt: skip
+    """The sections of which the merchant says so."""
     last_day = models.DateField(_("last day"), null=True)
     state = models.CharField(
         pgettext_lazy("renewal", "state"), max_length=12, choices=RenewalState,
@@ -95,8 +106,8 @@ class Renewal(models.Model):
                 name="renewal_decision_has_person_and_time",
             ),
             models.CheckConstraint(
-                condition=Q(file__isnull=False, statement="")
-                | (Q(file__isnull=True) & ~Q(statement="")),
+                condition=Q(file__isnull=False, statement_sealed__isnull=True)
+                | Q(file__isnull=True, statement_sealed__isnull=False),
                 name="renewal_has_paper_or_statement",
             ),
             models.CheckConstraint(
@@ -106,6 +117,17 @@ class Renewal(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def statement(self) -> Mapping[str, str]:
+        """What was said of each section; an empty text: that it still holds. Without one: nothing.
+
+        Raises KeyUnknown or Tampered.
+        """
+        if self.statement_sealed is None:
+            return {}
+        said: dict[str, str] = json.loads(self.statement_sealed.open())
+        return said
 
     def move(self, to: RenewalState, *, by: User, reason: str, at: datetime) -> None:
         """Decide it. The caller holds this row's lock. Raises IllegalMove."""

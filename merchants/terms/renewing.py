@@ -23,7 +23,6 @@ from merchants.terms.states import RenewalState, TermKind
 from merchants.terms.watch import begin_terms, look_at
 
 PURPOSE = "renewal"
-STATEMENT_MAX = 2000
 
 NextReview = Callable[[Merchant, Actor, datetime], date]
 _next_review: list[NextReview] = []
@@ -95,34 +94,6 @@ def ask_for_renewal(
 
 
 @transaction.atomic
-def confirm_data(
-    *, access: MerchantAccess, by: User, term: int, statement: str, at: datetime
-) -> Renewal:
-    """Say that what was stated still holds, or what has changed; a reviewer looks at it.
-
-    Raises AccessRefused, or RenewalRefused: term_unknown, statement_missing, waiting_already.
-    """
-    require(access, APPLICATION_WRITE)
-    merchant = Merchant.objects.select_for_update(no_key=True).get(pk=access.merchant_id)
-    row = merchant.terms.filter(pk=term, replaced_at__isnull=True, kind=TermKind.REVIEW).first()
-    if row is None:
-        raise RenewalRefused("term_unknown")
-    if not statement.strip():
-        raise RenewalRefused("statement_missing")
-    if row.renewals.filter(state=RenewalState.WAITING).exists():
-        raise RenewalRefused("waiting_already")
-    renewal = Renewal.objects.create(
-        public_id=new_number("ren_", at=at), term=row, statement=statement.strip()[:STATEMENT_MAX],
-        asked_by=by, asked_at=at,
-    )  # fmt: skip
-    record(
-        access.actor, "renewal.confirmed", subject=("merchant", access.merchant),
-        facts={"renewal": renewal.public_id}, at=at,
-    )  # fmt: skip
-    return renewal
-
-
-@transaction.atomic
 def accept_renewal(*, renewal: str, by: User, actor: Actor, at: datetime) -> Renewal:
     """Let the new paper count. A merchant that was limited or stopped for the old one works again.
 
@@ -176,11 +147,17 @@ def _lock(renewal: str, by: User) -> tuple[Merchant, Renewal]:
 
 
 def _tell(deed: str, merchant: Merchant, row: Renewal, *, actor: Actor, at: datetime) -> None:
-    write_letter(
-        row.asked_by, "renewal_decided", at=at, business=merchant.name,
-        paper=row.term.get_kind_display(), is_accepted=row.state == RenewalState.ACCEPTED,
-        reason=row.reason,
-    )  # fmt: skip
+    is_accepted = row.state == RenewalState.ACCEPTED
+    if row.term.kind == TermKind.REVIEW:
+        write_letter(
+            row.asked_by, "confirmation_decided", at=at, business=merchant.name,
+            is_accepted=is_accepted, next_day=row.last_day, reason=row.reason,
+        )  # fmt: skip
+    else:
+        write_letter(
+            row.asked_by, "renewal_decided", at=at, business=merchant.name,
+            paper=row.term.get_kind_display(), is_accepted=is_accepted, reason=row.reason,
+        )  # fmt: skip
     record(
         actor, deed, subject=("merchant", merchant.public_id),
         facts={"renewal": row.public_id, "kind": row.term.kind}, reason=row.reason, at=at,

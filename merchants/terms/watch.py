@@ -1,8 +1,8 @@
 """Once an hour: writes to merchants whose papers run out, limits, stops, and lets them go on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,6 +18,7 @@ from merchants.accounts.states import MerchantStatus, Suspension
 from merchants.days import day_of
 from merchants.terms.expiry import Stage, stage_of
 from merchants.terms.models import Term
+from merchants.terms.reviews import OVERDUE_DAYS, ReviewStage, review_stage_of
 from merchants.terms.states import TermKind
 
 WATCHED: Final = (MerchantStatus.ACTIVE, MerchantStatus.LIMITED, MerchantStatus.SUSPENDED)
@@ -51,16 +52,26 @@ def look_at(*, merchant_id: int, actor: Actor, at: datetime) -> bool:
     if merchant.status not in WATCHED:
         return False
     terms = list(current_terms(merchant).select_for_update())
-    stages = {term.pk: stage_now(term, at=at) for term in terms}
-    was_told = [_tell(merchant, term, stages[term.pk], at=at) for term in terms]
-    worst = max(stages.values(), default=Stage.GOOD)
+    was_told = [_tell(merchant, term, at=at) for term in terms]
+    worst = max((effect_now(term, at=at) for term in terms), default=Stage.GOOD)
     return _move(merchant, worst, actor=actor, at=at) or any(was_told)
 
 
-def stage_now(term: Term, *, at: datetime) -> Stage:
-    """How far a term is. A merchant that only owes us a confirmation is limited, never stopped."""
-    stage = stage_of(term.last_day, on=day_of(at))
-    return min(stage, Stage.LIMITED) if term.kind == TermKind.REVIEW else stage
+def stage_now(term: Term, *, at: datetime) -> Stage | ReviewStage:
+    """How far a term is: that of a paper, or of a confirmation of the merchant's data."""
+    if term.kind == TermKind.REVIEW:
+        return review_stage_of(term.last_day, on=day_of(at))
+    return stage_of(term.last_day, on=day_of(at))
+
+
+def effect_now(term: Term, *, at: datetime) -> Stage:
+    """What a term does to its merchant. One that only owes us an answer is limited, never stopped,
+    and no sooner than some time after the day.
+    """
+    stage = stage_now(term, at=at)
+    if isinstance(stage, ReviewStage):
+        return Stage.LIMITED if stage is ReviewStage.OVERDUE else Stage.GOOD
+    return stage
 
 
 def current_terms(merchant: Merchant) -> QuerySet[Term]:
@@ -81,20 +92,29 @@ def begin_terms(*, merchant: Merchant, terms: Iterable[Term], actor: Actor, at: 
         )  # fmt: skip
 
 
-def _tell(merchant: Merchant, term: Term, stage: Stage, *, at: datetime) -> bool:
+def _tell(merchant: Merchant, term: Term, *, at: datetime) -> bool:
     """Write once about each stage. A paper that is found late is told of at its worst only."""
-    if stage <= term.told:
+    stage = stage_now(term, at=at)
+    if stage.value <= term.told:
         return False
-    term.told = stage
+    term.told = stage.value
     term.save(update_fields=["told"])
+    letter, told = _letter_of(term, stage)
     for owner in joined(people_who_may(APPLICATION_WRITE, merchant=merchant.public_id)):
-        kind = "data_to_confirm" if term.kind == TermKind.REVIEW else "paper_runs_out"
-        write_letter(
-            owner, kind, at=at, business=merchant.name, paper=term.get_kind_display(),
-            last_day=term.last_day, is_over=stage >= Stage.LIMITED,
-            is_stopped=stage == Stage.STOPPED,
-        )  # fmt: skip
+        write_letter(owner, letter, at=at, business=merchant.name, last_day=term.last_day, **told)
     return True
+
+
+def _letter_of(term: Term, stage: Stage | ReviewStage) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(stage, ReviewStage):
+        return "data_to_confirm", {
+            "is_due": stage >= ReviewStage.DUE, "is_overdue": stage is ReviewStage.OVERDUE,
+            "overdue_days": OVERDUE_DAYS,
+        }  # fmt: skip
+    return "paper_runs_out", {
+        "paper": term.get_kind_display(), "is_over": stage >= Stage.LIMITED,
+        "is_stopped": stage is Stage.STOPPED,
+    }  # fmt: skip
 
 
 def _move(merchant: Merchant, worst: Stage, *, actor: Actor, at: datetime) -> bool:

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from merchants.access import MerchantAccess
-from merchants.accounts.abilities import EVENTS_READ
+from merchants.accounts.abilities import APPLICATION_WRITE, EVENTS_READ
+from merchants.terms.queries import Owed, owed_by
 from payments.acquiring.queries import PaymentFilter, list_payments
 from payments.acquiring.today import Today, today_of
 from payments.callbacks.waiting import Waiting, waiting_of
@@ -42,10 +43,12 @@ def day_page(access: MerchantAccess, *, at: datetime, latest: int) -> Mapping[st
     day = today_of(access, at=at)
     page = list_payments(access, PaymentFilter(), before=0, limit=latest)
     waiting = waiting_of(access) if EVENTS_READ in access.abilities else None
+    owed = owed_by(access, at=at)
     figures = [_volume(day), _paid(day), _success(day)]
     return {
         "figures": [*figures, _waiting(waiting)] if waiting else figures,
-        "tasks": _tasks(waiting),
+        "tasks": [*_confirming(access, owed), *_tasks(waiting)],
+        "owed": owed,
         "rows": [payment_row(facts) for facts in page.payments],
         "has_more": bool(page.next_before),
     }
@@ -81,6 +84,19 @@ def _waiting(waiting: Waiting) -> Figure:
     return Figure(
         _("Waiting callbacks"), f"{waiting.waiting:,}", note, "warn" if waiting.failing else ""
     )
+
+
+def _confirming(access: MerchantAccess, owed: Owed) -> Sequence[Task]:
+    """For those who can: the others would find a page that is closed to them."""
+    if owed.confirm_by is None or APPLICATION_WRITE not in access.abilities:
+        return []
+    text = (
+        _("The data of your business were to be confirmed by %(day)s.")
+        if owed.is_due
+        else _("Please confirm the data of your business by %(day)s.")
+    )
+    day = owed.confirm_by.isoformat()
+    return [Task(text % {"day": day}, reverse("merchants:papers"), _("To the papers"))]
 
 
 def _tasks(waiting: Waiting | None) -> Sequence[Task]:

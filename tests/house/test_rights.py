@@ -229,6 +229,7 @@ RIGHTS: Final[dict[str, Rule]] = {
     "merchants:application-documents": application_of_tea,
     "merchants:application-submit": application_of_tea,
     "merchants:papers": member("application.write"),
+    "merchants:confirm": member("application.write"),
     "admin:merchants_merchant_conduct": staff(Ability.MERCHANTS_REQUEST),
     "admin:merchants_renewal_decide": admin("merchants.view_renewal"),
     "admin:merchants_renewal_paper": staff(Ability.MERCHANTS_REQUEST),

@@ -1,6 +1,7 @@
 """How risky a shop is: graded with its reasons, raised by a person, looked at again in time."""
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -9,23 +10,20 @@ from django.utils import timezone
 
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
-from compliance.identity.devices import add_device
-from compliance.identity.models import Letter, User
-from merchants.access import MerchantAccess, by_member
-from merchants.models import Application, Diligence, Merchant, RiskGrade, Term
-from merchants.onboarding.grading import DILIGENCE, Grade, review_day
+from compliance.identity.models import User
+from merchants.access import MerchantAccess
+from merchants.models import Application, Diligence, Merchant, RiskGrade, ScreeningHit
+from merchants.onboarding.grading import DILIGENCE, Grade
 from merchants.onboarding.refusals import VerdictRefused
+from merchants.onboarding.reviewing import ask_for_changes
 from merchants.onboarding.risk import missing_diligence, note_diligence, raise_grade
-from merchants.terms.renewing import (
-    RenewalRefused,
-    accept_renewal,
-    ask_for_renewal,
-    confirm_data,
-    refuse_renewal,
-)
-from merchants.terms.watch import watch_terms
+from merchants.screening.decide import confirm_hit, dismiss_hit
+from merchants.screening.load import define_list, load_list
+from merchants.screening.queries import open_hits
+from merchants.screening.rescreen import go_on_screening
+from merchants.screening.states import ListKind
 from tests.cast import NOON
-from tests.compliance.people import SECRET, Person, hire
+from tests.compliance.people import Person, hire
 from tests.merchants.applying import (
     actor_of,
     application_of,
@@ -33,8 +31,6 @@ from tests.merchants.applying import (
     fill,
     hand_in,
     judge_all,
-    person_of,
-    picture,
     write,
 )
 from tests.merchants.test_onboarding import agree, suggest
@@ -136,6 +132,63 @@ class TestGrading:
                 })  # fmt: skip
 
 
+class TestScreeningMovesTheGrade:
+    """Whom it names may turn out to stand on a list, or not to, after it was handed in."""
+
+    @pytest.fixture
+    def named(self, lin) -> Application:
+        fill(lin)
+        row = hand_in(lin)
+        define_list(code="own", kind=ListKind.OWN, name="Own", actor=SYSTEM, at=NOON)
+        data = "kind,name,aliases,identity_number,born,reference\r\nperson,梅青,,,,S-1"
+        load_list(code="own", data=data.encode(), actor=SYSTEM, at=LATER)
+        go_on_screening(at=LATER)
+        row.refresh_from_db()
+        return row
+
+    def decide(self, verb: Callable[..., ScreeningHit], by: User) -> None:
+        for hit in open_hits():
+            verb(number=hit.public_id, person=by, reason="looked", actor=actor_of(by), at=LATER)
+
+    def test_somebody_is_like_a_name_on_a_new_list(self, lin, named):
+        assert named.risk == Grade.MEDIUM
+        assert [row.reasons for row in named.grades.order_by("pk")] == [
+            [], [["screening_open", 30]],
+        ]  # fmt: skip
+        entry = AuditEntry.objects.filter(action="application.graded").latest("pk")
+        assert (entry.actor_label, entry.after) == ("system", {"risk": 2})
+
+    def test_it_is_somebody_else(self, lin, named, reviewer):
+        self.decide(dismiss_hit, reviewer)
+        named.refresh_from_db()
+        assert named.risk == Grade.LOW
+        assert named.grades.latest("pk").reasons == [["screening_dismissed", 10]]
+
+    def test_it_is_them(self, lin, named, reviewer):
+        self.decide(confirm_hit, reviewer)
+        named.refresh_from_db()
+        assert named.risk == Grade.HIGH
+
+    def test_the_same_list_again_says_nothing_new(self, lin, named):
+        before = named.grades.count()
+        go_on_screening(at=LATER + timedelta(days=2))
+        assert named.grades.count() == before
+
+    def test_what_went_back_is_graded_when_it_is_handed_in_again(self, lin, named, reviewer):
+        judge_all(named, reviewer, wrong={"licence.name": "mismatch"})
+        ask_for_changes(
+            application=named.public_id, told="x", by=reviewer, actor=actor_of(reviewer), at=LATER
+        )
+        self.decide(dismiss_hit, reviewer)
+        named.refresh_from_db()
+        assert named.risk == Grade.MEDIUM
+
+        hand_in(lin, at=LATER)
+
+        named.refresh_from_db()
+        assert (named.round, named.risk) == (2, Grade.LOW)
+
+
 class TestDiligence:
     """What a high risk asks for is done, and said, before the merchant is taken on."""
 
@@ -234,112 +287,3 @@ class TestTheDesk:
 
         found = sorted((text.index(f">{one}<"), names[one]) for one in names if f">{one}<" in text)
         assert [name for _place, name in found] == order
-
-
-class TestConfirming:
-    """So often as its risk asks for, a merchant says whether what it stated still holds."""
-
-    @pytest.fixture
-    def taken_on(self, lin, reviewer, checker) -> Merchant:
-        fill(lin)
-        row = hand_in(lin)
-        judge_all(row, reviewer)
-        agree(suggest(row, reviewer), checker)
-        return Merchant.objects.get()
-
-    def term(self, merchant: Merchant) -> Term:
-        return merchant.terms.get(kind="review", replaced_at__isnull=True)
-
-    def member(self, lin: MerchantAccess) -> MerchantAccess:
-        return by_member(person_of(lin), None, address="198.51.100.7")
-
-    def test_a_low_risk_is_looked_at_after_three_years(self, taken_on):
-        assert self.term(taken_on).last_day == date(2029, 11, 23)
-
-    def test_letters_a_limit_and_never_a_stop(self, lin, taken_on):
-        last = self.term(taken_on).last_day
-        assert last is not None
-        told = []
-        for days in (-61, -60, -30, -7, 0, 1, 16, 400):
-            at = NOON + (last - NOON.date()) + timedelta(days=days)
-            before = Letter.objects.filter(about="data_to_confirm").count()
-            watch_terms(at=at)
-            if Letter.objects.filter(about="data_to_confirm").count() > before:
-                told.append(days)
-            taken_on.refresh_from_db()
-            assert taken_on.status == ("limited" if days > 0 else "active"), days
-        assert told == [-60, -30, -7, 1]
-
-    def test_confirmed_and_accepted_it_goes_on_and_is_graded_anew(self, lin, taken_on, reviewer):
-        last = self.term(taken_on).last_day
-        assert last is not None
-        overdue = NOON + (last - NOON.date()) + timedelta(days=3)
-        watch_terms(at=overdue)
-        person = person_of(lin)
-        kept = confirm_data(
-            access=self.member(lin), by=person, term=self.term(taken_on).pk,
-            statement="All the same.", at=overdue,
-        )  # fmt: skip
-        with pytest.raises(RenewalRefused, match="waiting_already"):
-            confirm_data(
-                access=self.member(lin), by=person, term=self.term(taken_on).pk, statement="x",
-                at=overdue,
-            )  # fmt: skip
-
-        accept_renewal(renewal=kept.public_id, by=reviewer, actor=actor_of(reviewer), at=overdue)
-
-        taken_on.refresh_from_db()
-        assert taken_on.status == "active"
-        on = overdue.date()
-        assert self.term(taken_on).last_day == review_day(Grade(taken_on.risk), since=on)
-
-    def test_sent_back_with_a_reason_it_can_be_said_again(self, lin, taken_on, reviewer):
-        person, term = person_of(lin), self.term(taken_on)
-        kept = confirm_data(
-            access=self.member(lin), by=person, term=term.pk, statement="New address.", at=LATER
-        )
-        refuse_renewal(
-            renewal=kept.public_id, reason="Send the new licence.", by=reviewer,
-            actor=actor_of(reviewer), at=LATER,
-        )  # fmt: skip
-        again = confirm_data(
-            access=self.member(lin), by=person, term=term.pk, statement="Done.", at=LATER
-        )
-        assert again.state == "waiting"
-
-    def test_a_paper_is_no_confirmation_and_nothing_is_none(self, lin, taken_on):
-        person, term = person_of(lin), self.term(taken_on)
-        with pytest.raises(RenewalRefused, match="term_unknown"):
-            ask_for_renewal(
-                access=self.member(lin), by=person, term=term.pk, upload=picture(), last_day=None,
-                at=LATER,
-            )  # fmt: skip
-        with pytest.raises(RenewalRefused, match="statement_missing"):
-            confirm_data(access=self.member(lin), by=person, term=term.pk, statement=" ", at=LATER)
-        licence = taken_on.terms.get(kind="licence")
-        with pytest.raises(RenewalRefused, match="term_unknown"):
-            confirm_data(
-                access=self.member(lin), by=person, term=licence.pk, statement="x", at=LATER
-            )
-
-    def test_through_the_portal_and_the_admin(self, lin, taken_on, reviewer):
-        person = person_of(lin)
-        add_device(user=person, secret=SECRET, actor=SYSTEM, at=NOON)
-        portal, term = browser_of(person), self.term(taken_on)
-        assert "please confirm by 2029-11-23" in portal.get("/portal/papers/").content.decode()
-        empty = portal.post("/portal/papers/", {"term": term.pk, "statement": ""})
-        assert (empty.status_code, "nothing has changed" in empty.content.decode()) == (422, True)
-
-        done = portal.post(
-            "/portal/papers/", {"term": term.pk, "is_unchanged": "1", "statement": ""}, follow=True
-        )
-        assert "Your word is with our reviewers." in done.content.decode()
-
-        desk = browser_of(reviewer)
-        kept = term.renewals.get()
-        page = desk.get(f"/admin/merchants/renewal/{kept.pk}/change/").content.decode()
-        assert "All that we stated still holds." in page
-        assert desk.get(f"/admin/merchants/renewal/{kept.pk}/paper/").status_code == 404
-        desk.post(f"/admin/merchants/renewal/{kept.pk}/decide/", {"deed": "accept"})
-        kept.refresh_from_db()
-        assert kept.state == "accepted"
