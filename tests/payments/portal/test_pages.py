@@ -200,7 +200,7 @@ def test_a_stranger_is_sent_to_the_sign_in(client, tea, path):
     assert client.get(path).headers["Location"].startswith("/signin/")
 
 
-@pytest.mark.parametrize(("path", "statements"), list(zip(PAGES, (10, 7, 14, 8), strict=True)))
+@pytest.mark.parametrize(("path", "statements"), list(zip(PAGES, (11, 7, 14, 8), strict=True)))
 def test_pages_ask_a_fixed_number_of_questions(
     lin, tea, path, statements, django_assert_num_queries
 ):
