@@ -39,22 +39,24 @@ GROWTH_MB_MAX: Final = 100
 DAY: Final = date(2026, 3, 2)
 START: Final = datetime(2026, 3, 1, 16, 0, tzinfo=UTC)
 WRONG: Final = {"missing": 100, "extra": 100, "amount": 50}
-PRICE: Final = 12800
+PRICE, PRICES = 12800, 997
+"""The lowest price in fen, and how many there are, a yuan apart."""
 PLACES: Final = 86_000
 
 _BOOK: Final = """
 WITH p AS (
   INSERT INTO payments_payment (public_id, merchant_id, livemode, merchant_order_no, amount_minor,
          currency, subject, fingerprint, state, method, channel_id, created_at, expires_at, paid_at)
-  SELECT 'pay_bill' || n, %(merchant)s, false, 'bill' || n, %(price)s, 'CNY', 'Order of tea',
+  SELECT 'pay_bill' || n, %(merchant)s, false, 'bill' || n,
+         %(price)s + n %% %(prices)s * 100, 'CNY', 'Order of tea',
          '\\x00', 'paid', 'wechatpay', %(channel)s, at, at + interval '1 hour', at
     FROM (SELECT n, %(start)s::timestamptz + n %% %(places)s * interval '1 second' AS at
             FROM generate_series(0, %(last)s) AS n) AS one
-  RETURNING id, public_id, paid_at)
+  RETURNING id, public_id, amount_minor, paid_at)
 INSERT INTO payments_attempt (number, payment_id, channel_id, method, product, state, amount_minor,
        currency, created_at, expires_at, ended_at)
-SELECT replace(public_id, '_', ''), id, %(channel)s, 'wechatpay', 'native', 'succeeded', %(price)s,
-       'CNY', paid_at, paid_at + interval '1 hour', paid_at FROM p
+SELECT replace(public_id, '_', ''), id, %(channel)s, 'wechatpay', 'native', 'succeeded',
+       amount_minor, 'CNY', paid_at, paid_at + interval '1 hour', paid_at FROM p
 """
 
 
@@ -123,7 +125,8 @@ def _book(channel: Channel) -> list[str]:
     """A million payments of one day; their attempts' numbers."""
     values: dict[str, Any] = {
         "merchant": Merchant.objects.order_by("pk").values_list("pk", flat=True)[0],
-        "channel": channel.pk, "price": PRICE, "start": START, "places": PLACES, "last": LINES - 1,
+        "channel": channel.pk, "price": PRICE, "prices": PRICES,
+        "start": START, "places": PLACES, "last": LINES - 1,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_BOOK, values)
@@ -138,24 +141,28 @@ def _bill(numbers: list[str], merchant: str) -> Iterator[str]:
     missing, dearer = set(picked[: WRONG["missing"]]), set(picked[WRONG["missing"] :])
     extra = [f"nobody{n}" for n in range(WRONG["extra"])]
     yield f"{HEADER}\r\n"
-    lines, paid = 0, 0
+    lines, paid, fees = 0, 0, 0
     order = sorted(range(len(numbers)), key=lambda n: n % PLACES)
     for place, number in [
         *((n, numbers[n]) for n in order if n not in missing), *((0, name) for name in extra),
     ]:  # fmt: skip
-        minor = PRICE + 100 * (place in dearer and number not in extra)
+        minor = PRICE + place % PRICES * 100 + 50 * (place in dearer and number not in extra)
         at = START + timedelta(hours=8, seconds=place % PLACES)
         yuan = f"{minor // 100}.{minor % 100:02d}"
-        lines, paid = lines + 1, paid + minor
+        fee = minor * 6
+        lines, paid, fees = lines + 1, paid + minor, fees + fee
         yield (
             f"`{at:%Y-%m-%d %H:%M:%S},`wx2421b1c4370ec43b,`{merchant},`0,`,`4200002{lines:021d},"
             f"`{number},`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o,`NATIVE,`SUCCESS,`OTHERS,`CNY,`{yuan},`0.00,"
-            f"`0,`0,`0.00,`0.00,`,`,`Order of tea,`,`0.77000,`0.60%,`{yuan},`0.00,`\r\n"
+            f"`0,`0,`0.00,`0.00,`,`,`Order of tea,`,`{_exact(fee)},`0.60%,`{yuan},`0.00,`\r\n"
         )
-    fees = lines * 77
     total = f"{paid // 100}.{paid % 100:02d}"
-    yield f"{TOTALS}\r\n`{lines},`{total},`0.00,`0.00,`{fees // 100}.{fees % 100:02d}000,"
+    yield f"{TOTALS}\r\n`{lines},`{total},`0.00,`0.00,`{_exact(fees)},"
     yield f"`{total},`0.00\r\n"
+
+
+def _exact(hundred_thousandths: int) -> str:
+    return f"{hundred_thousandths // 100_000}.{hundred_thousandths % 100_000:05d}"
 
 
 def _floor(packed: IO[bytes]) -> float:

@@ -15,8 +15,9 @@ from compliance.audit.models import AuditEntry
 from compliance.audit.search import Wanted, narrowed
 from compliance.identity.admin import AuthenticatorAdmin, PersonAdmin
 from compliance.identity.readonly import ReadOnly
+from compliance.jobs.admin import JobAdmin
 
-__all__ = ["ApprovalAdmin", "AuthenticatorAdmin", "PersonAdmin"]
+__all__ = ["ApprovalAdmin", "AuthenticatorAdmin", "JobAdmin", "PersonAdmin"]
 
 COUNT_MAX = 10_000
 

@@ -19,11 +19,13 @@ class ComplianceConfig(AppConfig):
         from compliance.approvals import email_changes, factor_changes, role_changes
         from compliance.identity import failures, lockout
         from compliance.identity.models import TOTP_SECRETS
+        from compliance.identity.own_letters import register_own_letters
         from compliance.protection.rotation import register_bound_column, register_held_column
         from compliance.reports import approving as reports
         from compliance.reports import own as report_sections
         from compliance.retention import erase, own
 
+        register_own_letters()
         role_changes.register_kinds()
         failures.watch()
         lockout.watch()

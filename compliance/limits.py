@@ -82,6 +82,24 @@ def spend(limit: str, doer: str, *, lot: int = 1) -> None:
         _spend(limit, doer, lot)
 
 
+def give_back(limit: str, doer: str) -> None:
+    """Uncount the latest deed of `doer`, which was none of those that the limit is there for.
+
+    It was counted alone, not in a lot. Whoever waits already is let in no sooner.
+    """
+    with _here.turn:
+        rule = _rule(limit)
+        window = int(time.time() // rule.seconds)
+        spender = _here.spenders.get((limit, doer, window))
+        if spender is None or spender.is_over:
+            return
+        key = _key(limit, doer, window)
+        if key in _here.counted:
+            _here.counted[key] -= 1
+            return
+        _count_shared(key, -1, rule.seconds)
+
+
 def _spend(limit: str, doer: str, lot: int) -> None:
     rule = _rule(limit)
     now = time.time()
@@ -98,7 +116,7 @@ def _spend(limit: str, doer: str, lot: int) -> None:
     if spender.untold < spender.lot:
         return
     told, spender.untold = spender.untold, 0
-    key = f"limit:{limit}:{hashlib.sha256(doer.encode()).hexdigest()[:32]}:{window}"
+    key = _key(limit, doer, window)
     counted = _count_shared(key, told, rule.seconds)
     if counted is None:
         if rule.when_down == "closed":
@@ -108,6 +126,10 @@ def _spend(limit: str, doer: str, lot: int) -> None:
     spender.lot = min(lot, max(1, rule.count - counted))
     if spender.is_over:
         raise TooMany(limit, wait_seconds=wait)
+
+
+def _key(limit: str, doer: str, window: int) -> str:
+    return f"limit:{limit}:{hashlib.sha256(doer.encode()).hexdigest()[:32]}:{window}"
 
 
 def _count_shared(key: str, deeds: int, seconds: int) -> int | None:

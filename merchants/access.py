@@ -55,8 +55,16 @@ _FROM_HERE: Final = """(
 )"""
 # An address that cannot be told is in no network.
 
+_OVER: Final = """
+CASE WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
+     WHEN k.ends_at <= clock_timestamp() AND k.replaced_by_id IS NULL THEN 'key_expired'
+     WHEN k.ends_at <= clock_timestamp() THEN 'key_unknown'
+     ELSE '' END
+"""
+# A secret that was replaced is told apart from none that ever was by nobody.
+
 _FIND: Final = f"""
-SELECT k.id, k.public_id, k.prefix, k.label, k.livemode, k.scopes, k.revoked_at IS NOT NULL,
+SELECT k.id, k.public_id, k.prefix, k.label, k.livemode, k.scopes, {_OVER},
        m.id, m.public_id, m.status, m.suspended_for, m.may_live,
        k.digest <> %(current)s
        OR k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute',
@@ -68,7 +76,9 @@ SELECT k.id, k.public_id, k.prefix, k.label, k.livemode, k.scopes, k.revoked_at 
 
 KEY_STANDS: Final = f"""
 SELECT FROM merchants_apikey k JOIN merchants_merchant m ON m.id = k.merchant_id
- WHERE k.id = %(key_id)s AND k.revoked_at IS NULL AND m.status NOT IN ('suspended', 'closed')
+ WHERE k.id = %(key_id)s AND k.revoked_at IS NULL
+   AND (k.ends_at IS NULL OR k.ends_at > clock_timestamp())
+   AND m.status NOT IN ('suspended', 'closed')
    AND (m.may_live OR NOT k.livemode) AND {_FROM_HERE}
 """
 """Whether a key may still be used for anything, as part of the statement that it is used for, from
@@ -76,14 +86,14 @@ the `comparable` address.
 """
 
 _STANDING: Final = f"""
-SELECT k.revoked_at IS NOT NULL, m.status, m.may_live OR NOT k.livemode,
+SELECT {_OVER}, m.status, m.may_live OR NOT k.livemode,
        coalesce({_FROM_HERE}, false)
   FROM merchants_apikey k JOIN merchants_merchant m ON m.id = k.merchant_id
  WHERE k.id = %(key_id)s
 """  # noqa: S608
 
 _USED: Final = """
-UPDATE merchants_apikey SET last_used_at = now(), digest = %(current)s
+UPDATE merchants_apikey SET last_used_at = now(), last_used_from = %(address)s, digest = %(current)s
  WHERE id = (SELECT id FROM merchants_apikey WHERE id = %(id)s FOR UPDATE SKIP LOCKED)
 """
 # Whoever finds the row locked leaves it: another request is noting the same minute.
@@ -98,9 +108,9 @@ _recent: Final[dict[bytes, tuple[float, MerchantAccess]]] = {}
 def by_api_key(bearer: str, *, address: str, agent: str = "") -> MerchantAccess:
     """What the bearer of an API key may do. One prepared statement.
 
-    Raises AccessRefused: key_missing, key_unknown, key_revoked, wrong_mode or
-    address_not_allowed. A suspended
-    merchant's keys still read; `require` refuses the rest.
+    Raises AccessRefused: key_missing, key_unknown (also for a secret that was replaced, after its
+    time), key_revoked, key_expired, wrong_mode or address_not_allowed. A suspended merchant's keys
+    still read; `require` refuses the rest.
     """
     return _look_up(_digests_of(bearer), address=address, agent=agent)
 
@@ -130,9 +140,9 @@ def confirm(access: MerchantAccess) -> None:
         return
     facts = {"key_id": access.key_id, "address": comparable(access.actor.address)}
     rows = prepared(_STANDING, facts)
-    is_revoked, status, is_right_mode, is_here = rows[0] if rows else (True, "", False, False)
-    if is_revoked:
-        raise AccessRefused("key_revoked")
+    over, status, is_right_mode, is_here = rows[0] if rows else ("key_revoked", "", False, False)
+    if over:
+        raise AccessRefused(over)
     if not is_right_mode:
         raise AccessRefused("wrong_mode")
     if not is_here:
@@ -155,26 +165,24 @@ def _digests_of(bearer: str) -> list[bytes]:
 
 def _look_up(digests: list[bytes], *, address: str, agent: str) -> MerchantAccess:
     array = "{" + ",".join(rf"\\x{digest.hex()}" for digest in digests) + "}"
-    rows = prepared(
-        _FIND,
-        {"current": digests[0], "digests": array, "address": comparable(address)},
-    )
+    here = comparable(address)
+    rows = prepared(_FIND, {"current": digests[0], "digests": array, "address": here})
     if not rows:
         raise AccessRefused("key_unknown")
     (
-        key_id, key, prefix, label, livemode, scopes, is_revoked,
+        key_id, key, prefix, label, livemode, scopes, over,
         merchant_id, merchant, status, suspended_for, may_live, is_note_due,
         is_here,
     ) = rows[0]  # fmt: skip
-    if is_revoked:
-        raise AccessRefused("key_revoked")
+    if over:
+        raise AccessRefused(over)
     if livemode and not may_live:
         raise AccessRefused("wrong_mode")
     actor = Actor("api_key", key, f"{prefix}… {label}".rstrip(), address, agent=agent)
     if not is_here:
         raise AccessRefused("address_not_allowed", by=actor)
     if is_note_due:
-        prepared(_USED, {"current": digests[0], "id": key_id})
+        prepared(_USED, {"current": digests[0], "id": key_id, "address": here})
     is_suspended = status in STOPPED
     return MerchantAccess(
         merchant_id=merchant_id,

@@ -19,12 +19,14 @@ class MerchantsConfig(AppConfig):
         from merchants.accounts import conduct
         from merchants.accounts.callback_secret import BEFORE, CURRENT
         from merchants.accounts.team_requests import register_kinds
+        from merchants.letters import register_own_letters
         from merchants.onboarding import approving, retention
         from merchants.onboarding.regrading import register_regrading
-        from merchants.onboarding.risk import register_reviews
+        from merchants.onboarding.reviews import register_reviews
         from merchants.onboarding.screened import register_own_parties
         from merchants.screening.own import register_own_subjects
 
+        register_own_letters()
         register_own_subjects()
         register_own_parties()
         register_regrading()

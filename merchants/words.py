@@ -10,6 +10,9 @@ def refusal_text(refusal: MerchantRefusal) -> str:
     texts = {
         "email_taken": _("Somebody has this e-mail address already. Ask support to add them."),
         "illegal_move": _("The merchant is not where you think it is. Look at its status again."),
+        "expiry_unfit": _("A key ends later than now, and within five years."),
+        "key_over": _("This key has ended or was revoked."),
+        "key_replaced": _("This is an old secret. Go to the key that replaced it."),
         "last_owner": _(
             "This is the last owner who can act. Make somebody else an owner first, and let them"
             " accept their invitation."
@@ -22,6 +25,10 @@ def refusal_text(refusal: MerchantRefusal) -> str:
             "Write each address or network like 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32."
         ),
         "too_many_networks": _("A key may name at most 20 networks."),
+        "not_replaced": _("This key has no newer secret. Revoke it instead."),
+        "note_missing": _("Say which reason it is."),
+        "overlap_runs": _("The secret before this one still works. End it first."),
+        "overlap_too_long": _("The old secret may work on for seven days at most."),
         "scope_unknown": _("Choose at least one thing that the key may do."),
         "too_many_keys": _("There are too many keys. Revoke one that is not used any more."),
         "username_taken": _("Somebody has this user name already. Choose another one."),

@@ -15,13 +15,16 @@ class PaymentsConfig(AppConfig):
         we have to say.
         """
         from compliance.protection.rotation import register_held_column
-        from payments import reports
-        from payments.acquiring.refund_approving import register_kinds
+        from payments import letters, reports
+        from payments.acquiring import refund_approving
+        from payments.channels import approving
         from payments.channels.registry import CREDENTIALS
         from payments.reconciliation import fees, resolving
 
-        register_kinds()
         register_held_column(CREDENTIALS, model="payments.Channel", row="code")
+        letters.register_own_letters()
+        refund_approving.register_kinds()
+        approving.register_kinds()
         resolving.register_kinds()
         fees.register_kinds()
         reports.register_sections()

@@ -1,8 +1,8 @@
 """All models of this storey, so that Django finds them."""
 
 from payments.acquiring.models import Attempt, IdempotencyKey, Notification, Payment, Refund
-from payments.callbacks.models import Callback, CallbackTry, Event
-from payments.channels.models import Channel
+from payments.callbacks.models import Callback, CallbackTry, Endpoint, Event
+from payments.channels.models import Channel, ChannelActivation, ChannelSecret, ChannelVersion
 from payments.enrolment.models import (
     Enrolment,
     EnrolmentPicture,
@@ -18,10 +18,12 @@ from payments.reconciliation.models import (
     LoadedLine,
     ReconciliationRun,
 )
+from payments.routing.models import ChannelHealth
 
 __all__ = [
-    "Account", "Attempt", "Bill", "Callback", "CallbackTry", "Channel", "Checkpoint", "Difference",
-    "Enrolment", "EnrolmentPicture", "EnrolmentReason", "EnrolmentStep", "Event", "FeeRate",
-    "IdempotencyKey", "Journal", "LoadedLine", "Notification", "Payment", "Posting",
+    "Account", "Attempt", "Bill", "Callback", "CallbackTry", "Channel", "ChannelActivation",
+    "ChannelHealth", "ChannelSecret", "ChannelVersion", "Checkpoint", "Difference",
+    "Endpoint", "Enrolment", "EnrolmentPicture", "EnrolmentReason", "EnrolmentStep", "Event",
+    "FeeRate", "IdempotencyKey", "Journal", "LoadedLine", "Notification", "Payment", "Posting",
     "ReconciliationRun", "Refund", "SubMerchant",
 ]  # fmt: skip

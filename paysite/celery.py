@@ -1,6 +1,4 @@
-"""The Celery application and its timetable. Rows are the truth; Celery only wakes those who read
-them.
-"""
+"""The Celery application. Rows are the truth; Celery only wakes those who read them."""
 
 import os
 from typing import Any, Final
@@ -9,6 +7,7 @@ from celery import Celery, Task
 from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
 
 from compliance.trace import begin, end, request_id
+from paysite.timetable import EVERY
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "paysite.settings")
 
@@ -18,29 +17,7 @@ app.autodiscover_tasks(["compliance", "merchants", "payments"])
 
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds * 2}}
-    for name, seconds in {
-        "compliance.seal_audit": 5.0,
-        "compliance.stamp_audit": 300.0,
-        "compliance.expire_requests": 60.0,
-        "compliance.send_letters": 5.0,
-        "compliance.scan_waiting_files": 60.0,
-        "compliance.go_on_erasing": 30.0,
-        "compliance.make_reports": 5.0,
-        "compliance.forget_what_is_old": 3600.0,
-        "merchants.go_on_screening": 30.0,
-        "merchants.watch_terms": 3600.0,
-        "merchants.forget_ticket_links": 3600.0,
-        "payments.deliver_due_callbacks": 1.0,
-        "payments.ask_about_open_attempts": 5.0,
-        "payments.expire_payments": 10.0,
-        "payments.send_due_refunds": 5.0,
-        "payments.give_up_unreleased_refunds": 60.0,
-        "payments.pursue_enrolments": 15.0,
-        "payments.checkpoint_balances": 3600.0,
-        "payments.forget_idempotency_keys": 600.0,
-        "payments.begin_reconciliations": 900.0,
-        "payments.go_on_reconciling": 60.0,
-    }.items()
+    for name, seconds in EVERY.items()
 }
 
 

@@ -2,12 +2,14 @@
 
 from typing import Final
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
+from paysite.broker import probe_options
 from paysite.celery import app as celery
 
 BROKER_SECONDS: Final = 1
@@ -51,10 +53,15 @@ def database_answers() -> bool:
 
 def broker_answers() -> bool:
     """Whether the broker takes a connection within a second."""
-    options = {"socket_connect_timeout": BROKER_SECONDS, "socket_timeout": BROKER_SECONDS}
-    with celery.connection_for_write(transport_options=options) as line:
+    options = probe_options(settings.CELERY_BROKER_URL, seconds=BROKER_SECONDS)
+    with celery.connection_for_write(transport_options=dict(options)) as line:
+        refusals: tuple[type[BaseException], ...] = (
+            OperationalError,
+            *line.connection_errors,
+            *line.channel_errors,
+        )
         try:
             line.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
-        except OperationalError:
-            return False
+        except refusals:
+            return False  # A wrong password is no answer either, and RabbitMQ says so otherwise.
     return True

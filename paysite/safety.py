@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from paysite.env import missing
 
 SECRET_CHARACTERS_MIN: Final = 50
+SWEEPS: Final = frozenset({"tell", "delete"})
 RECOGNISERS: Final = frozenset({"tesseract", "none"})
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -78,6 +79,7 @@ FAULTS: Final[tuple[tuple[str, Callable[[Any], bool]], ...]] = (
     ("EMAIL_URL is not set: nobody could be invited or told anything. Name a mail server.",
      _is_mail_nowhere),
     ("CLAMD is no address: write unix:///path or tcp://host:port.", _is_scanner_malformed),
+    ("VAULT_SWEEP is neither tell nor delete.", lambda s: s.VAULT_SWEEP not in SWEEPS),
     ("RECOGNISER is neither tesseract nor none.", lambda s: s.RECOGNISER not in RECOGNISERS),
     ("The sandbox gateways are installed: anybody could pay without money.", _has_sandbox),
 )  # fmt: skip

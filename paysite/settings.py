@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from paysite.broker import transport_options
 from paysite.env import BASE_DIR, env, required
 from paysite.logs import logging_settings
 
@@ -103,6 +104,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "compliance.identity.watch.end_what_is_over",
+    "compliance.identity.zones.as_they_read",
     "paysite.bodies.files_only_of_known_people",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -187,13 +189,18 @@ AXES_IPWARE_META_PRECEDENCE_ORDER = (
 )
 
 LIMITS = {
-    # Who tries many names from one address; AXES_… above counts the tries for one name.
+    # Who tries many names from one address; AXES_… above counts the tries for one name. Here and in
+    # the next two, what was right does not count: an office has one address for many people.
     "signin": (20, 900, "closed"),
     # Who tries one name from many addresses. Its owner waits too, at most an hour.
     "signin.name": (50, 3600, "closed"),
     "code": (30, 900, "closed"),
+    # Questions to passkeys, which anybody may have asked.
+    "passkey.ask": (120, 900, "closed"),
     # Who types the own password once more, to change it.
     "password": (10, 900, "closed"),
+    # Links to a new address of one's own: letters to strangers, perhaps.
+    "own_email": (10, 3600, "closed"),
     # Codes that are sent to one person.
     "sent_code.minute": (1, 60, "closed"),
     "sent_code.hour": (5, 3600, "closed"),
@@ -218,6 +225,10 @@ LIMITS = {
     # Entries in the audit trail about one account's failures from one address.
     "trail.failure": (1, 60, "local"),
     "trail.strangers": (30, 60, "local"),
+    # Questions to gateways that one of the staff, or the people of one merchant, ask by hand.
+    "payment.ask": (30, 60, "local"),
+    # Lists of payments that one person takes out: each holds a worker for as long as it streams.
+    "payment.export": (10, 600, "local"),
     # Of one checkout page. Its own script asks at most 40 times a minute.
     "checkout.status": (120, 60, "local"),
     "checkout.choice": (20, 60, "local"),
@@ -254,6 +265,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+VAULT_SWEEP: str = env.str("VAULT_SWEEP", default="tell")
+"""What becomes of files in the vault that no row holds: "tell" notes, "delete" destroys them."""
 
 # --- what browsers are told ----------------------------------------------------------------------
 
@@ -357,10 +370,13 @@ SPECTACULAR_SETTINGS = {
 # ----------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.str("BROKER_URL", default="redis://127.0.0.1:6379/0")
+CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker waits for its broker as long as it takes: Celery would give up after a hundred tries.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ROUTES = {"payments.deliver_due_callbacks": {"queue": "callbacks"}}
 

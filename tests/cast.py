@@ -16,8 +16,9 @@ from payments.acquiring.facts import PaymentFacts
 from payments.acquiring.models import Attempt
 from payments.acquiring.pay import create_payment
 from payments.acquiring.tokens import checkout_token
+from payments.callbacks.endpoints import EndpointWish, make_endpoint
 from payments.channels.base import Device
-from payments.channels.registry import configure_channel
+from payments.channels.configuring import configure_channel
 from payments.money import Money
 
 NOON: Final = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -43,8 +44,11 @@ class Shop:
 
 
 def open_shop(name: str, *, callback_url: str = "") -> Shop:
-    """Register a merchant and give its program a test key with every scope."""
-    merchant = register_merchant(name=name, callback_url=callback_url, actor=SYSTEM, at=NOON)
+    """Register a merchant and give its program a test key with every scope, and an endpoint."""
+    merchant = register_merchant(name=name, actor=SYSTEM, at=NOON)
+    if callback_url:
+        wish = EndpointWish(label="shop", url=callback_url, is_fallback=True)
+        make_endpoint(merchant_id=merchant.pk, wish=wish, actor=SYSTEM, at=NOON)
     _, secret = create_api_key(
         merchant_id=merchant.pk, livemode=False, label="shop", scopes=SCOPES, actor=SYSTEM, at=NOON
     )

@@ -51,7 +51,8 @@ class Script:
     orders: dict[str, Kept] = field(default_factory=dict)
     refunds: dict[str, Money] = field(default_factory=dict)
     faults: deque[str] = field(default_factory=deque)
-    """Taken one per call: `before`, `after` (time-outs), `reject`, `ok`."""
+    """Taken one per call: `before`, `after` (time-outs), `unsent`, `reject`,
+    `our_fault`, `ok`."""
     calls: list[str] = field(default_factory=list)
     can_close: bool = True
 
@@ -95,8 +96,11 @@ class ScriptedGateway:
 
     def open(self, order: Order) -> Outcome[Presentation]:
         fault = self._fault("open")
-        if fault == "reject":
-            return Rejected(code="SCRIPTED_NO", message="no")
+        if fault in {"reject", "our_fault"}:
+            is_ours = fault == "our_fault"
+            return Rejected(code="SCRIPTED_NO", message="no", is_our_fault=is_ours)
+        if fault == "unsent":
+            return Unknown(reason="connect", was_sent=False)
         if fault != "before":
             known = self.script.orders.setdefault(order.number, Kept(order))
             assert known.order == order, "a repeat must be equal"

@@ -28,6 +28,7 @@ def tell_checkers(approval: Approval, kind: Kind) -> int:
     for person in people:
         write_letter(
             person, "approval_waiting", at=approval.created_at, until=approval.expires_at,
+            merchant=approval.merchant, page=page,
             number=approval.public_id, kind=kind.label, expires_at=approval.expires_at,
             address=f"{settings.BASE_URL}{page}",
         )  # fmt: skip

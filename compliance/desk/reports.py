@@ -59,7 +59,8 @@ def reports(request: HttpRequest) -> HttpResponse:
         except ReportRefused as refusal:
             messages.error(request, refusal.told)
             return redirect("desk:reports")
-        transaction.on_commit(make_reports.delay)
+        # The report is due whether or not the broker takes the wake.
+        transaction.on_commit(make_reports.delay, robust=True)
         return redirect("desk:report", row.public_id)
     rows = Report.objects.order_by("-pk")[:SHOWN_MAX]
     context = {"reports": rows, "may_prepare": may_prepare, "reason_max": REASON_MAX}

@@ -19,6 +19,7 @@ from compliance.desk.searching import read_search
 from compliance.identity.models import User
 from compliance.identity.roles import Ability, may
 from compliance.identity.signin import View, person_of, verified_required
+from compliance.jobs.queries import trouble
 from compliance.reports.models import Report
 from compliance.reports.registry import Period, due_tables
 
@@ -45,7 +46,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """How the chain stands, what is due, the latest reports and entries."""
     now = timezone.now()
     context = {
-        "status": chain_status(at=now), "entries": latest_entries(LATEST),
+        "status": chain_status(at=now), "trouble": trouble(at=now),
+        "entries": latest_entries(LATEST),
         "due": due_tables(Period(start=now, end=now, cutoff=now)),
         "reports": Report.objects.order_by("-pk")[:REPORTS_SHOWN],
     }  # fmt: skip

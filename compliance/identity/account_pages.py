@@ -49,6 +49,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "has_app": has_authenticator(user), "passkeys": list_passkeys(user),
         "codes_left": codes_left(user), "passkey_form": PasskeyForm(),
         "has_sms": bool(settings.SMS_SENDER), "phone": shown_phone(user), "phone_form": PhoneForm(),
+        "platform_zone": settings.TIME_ZONE,
     }  # fmt: skip
     return render(request, "identity/account.html", context)
 

@@ -24,5 +24,19 @@ class EmailTaken(Exception):
     """Another account has the address."""
 
 
+class EmailRefused(Exception):
+    """Somebody cannot change their own address now. `code` is no_change, changed_lately or
+    by_two_people.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class PhoneMissing(Exception):
+    """The person has no phone that could be removed."""
+
+
 class PasskeyRefused(Exception):
     """The passkey did not answer rightly, is not known, or must not go."""

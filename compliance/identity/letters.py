@@ -10,13 +10,19 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import override
 
+from compliance.identity.letter_kinds import find_letter_kind
 from compliance.identity.models import Letter, Phone, User
+from compliance.identity.notices import put_notice
 from compliance.identity.sms import SmsNotSent, sms_sender
+from compliance.identity.zones import platform_zone, zone_of
 from compliance.numbers import new_number
 from compliance.protection.fields import seal, unseal
 
@@ -32,15 +38,28 @@ LANGUAGE: Final = "zh-hans"
 
 def write_letter(
     user: User, template: str, *, at: datetime, until: datetime | None = None, to: str = "",
-    **facts: object,
+    merchant: str = "", page: str = "", **facts: object,
 ) -> None:  # fmt: skip
-    """Write to a person in their language. Called inside the transaction of the deed.
+    """Write to a person in their language and time zone, and lay a notice before a member. Called
+    inside the transaction of the deed.
 
     `template` names two files in templates/letters: the subject's line, an empty line, the text.
     After `until` the letter is of no use and is not sent any more. `to` is another address than the
-    person's own: the one they had before.
+    person's own: the one they had before. `merchant` is the number of whom it concerns, `page` the
+    path where one acts on it, where that is not the one of the letter's kind. Names that are
+    translated come as they are, not as text: the reader's language is another than the doer's.
     """
-    subject, body = _written(template, user.language, {"person": user, **facts})
+    kind = find_letter_kind(template)
+    told = {"person": user, **facts}
+    page = page or (reverse(kind.page) if kind and kind.page else "")
+    # The staff have queues, and no notices.
+    if kind and page and not user.is_staff:
+        codes = [code for code, _name in settings.LANGUAGES]
+        subjects = {code: _written(template, code, told, user)[0] for code in codes}
+        put_notice(user, about=template, subjects=subjects, page=page, merchant=merchant, at=at)
+    if kind and kind.is_optional and template in user.letters_off:
+        return
+    subject, body = _written(template, user.language, told, user)
     number = new_number("ltr_", at=at)
     Letter.objects.create(
         public_id=number,
@@ -71,11 +90,14 @@ def write_letter_to_stranger(
     )  # fmt: skip
 
 
-def _written(template: str, language: str, facts: Mapping[str, object]) -> tuple[str, str]:
-    with override(language or LANGUAGE):
+def _written(
+    template: str, language: str, facts: Mapping[str, object], user: User | None = None
+) -> tuple[str, str]:
+    zone = zone_of(user) if user else platform_zone()
+    with override(language or LANGUAGE), timezone.override(zone):
         written = render_to_string(f"letters/{template}.txt", dict(facts))
     subject, _empty, body = written.strip().partition("\n\n")
-    return subject.strip(), body.strip()
+    return " ".join(subject.split()), body.strip()
 
 
 def write_sms(user: User, code: str, *, is_offered: bool, at: datetime, until: datetime) -> None:

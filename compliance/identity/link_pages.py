@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -25,7 +26,8 @@ from compliance.identity.people import (
     choose_password,
     take_signin_link,
 )
-from compliance.identity.signin import BACKEND, actor_of
+from compliance.identity.profile_pages import confirm_address, put_address_back
+from compliance.identity.signin import BACKEND, actor_of, person_of, signin_address
 from compliance.identity.states import LinkKind
 
 LINK_KEY: Final = "link"
@@ -77,6 +79,10 @@ def opened(request: HttpRequest) -> HttpResponse:
         return _over(request, kind)
     if kind == LinkKind.SIGN_IN:
         return _sign_in(request, secret, browser)
+    if kind == LinkKind.EMAIL_UNDO:
+        return put_address_back(request, secret) or _over(request, kind)
+    if kind == LinkKind.EMAIL:
+        return _confirm_address(request, secret, found.user)
     return _choose(request, kind, secret, found.user)
 
 
@@ -115,6 +121,15 @@ def _sign_in(request: HttpRequest, secret: str, browser: str) -> HttpResponse:
     user.backend = BACKEND
     remember(request, user, next_page="", at=now, is_by_mail=True)
     return redirect("identity:code")
+
+
+def _confirm_address(request: HttpRequest, secret: str, user: User) -> HttpResponse:
+    signed_in = person_of(request)
+    if signed_in is None:
+        return redirect(signin_address(reverse("identity:opened-link")))
+    if signed_in.pk != user.pk:
+        return _over(request, LinkKind.EMAIL)
+    return confirm_address(request, secret, signed_in) or _over(request, LinkKind.EMAIL)
 
 
 def _over(request: HttpRequest, kind: LinkKind) -> HttpResponse:

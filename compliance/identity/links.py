@@ -23,6 +23,8 @@ LASTS: Final[Mapping[LinkKind, timedelta]] = MappingProxyType(
         LinkKind.INVITATION: timedelta(hours=72),
         LinkKind.PASSWORD: timedelta(hours=1),
         LinkKind.SIGN_IN: timedelta(minutes=15),
+        LinkKind.EMAIL: timedelta(hours=24),
+        LinkKind.EMAIL_UNDO: timedelta(hours=72),
     }
 )
 SECRET_BYTES: Final = 32
@@ -72,9 +74,13 @@ def spend_link(link: MailedLink, *, at: datetime) -> bool:
 
 
 def forget_links(*, user: User, at: datetime, kinds: list[LinkKind] | None = None) -> None:
-    """Make links useless: of these kinds, or all of them."""
+    """Make links useless: of these kinds, or all but one that puts the old address back. Whoever
+    has taken an account over would make that one useless first.
+    """
     living = MailedLink.objects.filter(user=user, ended_at__isnull=True)
-    if kinds is not None:
+    if kinds is None:
+        living = living.exclude(kind=LinkKind.EMAIL_UNDO)
+    else:
         living = living.filter(kind__in=kinds)
     living.update(ended_at=at)
 

@@ -42,6 +42,10 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     display_name = models.CharField(pgettext_lazy("person", "name"), max_length=100)
     language = models.CharField(_("language"), max_length=10, blank=True, db_default="")
     """Pages in this language after sign-in; empty follows the browser."""
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, db_default="")
+    """Pages and letters tell times in this one; empty: the platform's. See `zones`."""
+    letters_off = ArrayField(models.CharField(max_length=64), default=list, db_default=[])
+    """Kinds of letters that they do not want; see `letter_kinds`."""
 
     person_ref = models.CharField(
         _("staff number"),
@@ -359,38 +363,6 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return self.about
-
-
-class StepUp(models.Model):
-    """A deed that waits for its doer's second factor: see `stepup`. Rows live for minutes."""
-
-    public_id = models.CharField(max_length=32, unique=True)
-    user = models.ForeignKey(User, models.CASCADE)
-    session = models.BinaryField(max_length=32)
-    """SHA-256 of the session's key."""
-    purpose = models.CharField(max_length=64)
-    digest = models.BinaryField(max_length=32)
-    """SHA-256 of what is to be done."""
-    title = models.CharField(max_length=200)
-    facts = models.JSONField()
-    """What the person is shown: pairs of label and value."""
-    path = models.CharField(max_length=2000)
-    """Where the form is sent."""
-    back = models.CharField(max_length=2000)
-    """Where to go for whoever thinks better of it."""
-    form_sealed = models.TextField()
-    tries = models.PositiveSmallIntegerField(db_default=0, default=0)
-    created_at = models.DateTimeField()
-    passed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=["user", "session"], name="step_up_one_per_session"),
-        ]
-
-    def __str__(self) -> str:
-        return self.purpose
 
 
 def _key(secret: str) -> bytes:

@@ -121,7 +121,7 @@ def take_signin_link(*, secret: str, browser: str, actor: Actor, at: datetime) -
     if link is None or not spend_link(link, at=at):
         raise LinkOver
     user = link.user
-    who = _themselves(user, actor)
+    who = themselves(user, actor)
     facts = {"username": user.username}
     record(who, "signin.link_used", subject=("user", str(user.pk)), facts=facts, at=at)
     return user
@@ -142,7 +142,7 @@ def choose_password(
     user = _lock(link)
     if not spend_link(link, at=at):
         raise LinkOver
-    who = _themselves(user, actor)
+    who = themselves(user, actor)
     is_first = is_invited(user)
     _keep(user, password, at=at)
     # Wrong tries of a password that is no more do not keep its owner out.
@@ -175,21 +175,29 @@ def change_email(*, user: User, email: str, actor: Actor, at: datetime) -> None:
 
     Called by an executed approval: the address carries links to new passwords. Raises EmailTaken.
     """
+    before = put_email(user=user, email=email, actor=actor, at=at)
+    write_letter(user, "email_changed", to=before, when=at, undo="", at=at)
+
+
+@transaction.atomic
+def put_email(*, user: User, email: str, actor: Actor, at: datetime) -> str:
+    """Set the address and return the one before, which the caller tells. Raises EmailTaken."""
     locked = User.objects.select_for_update().get(pk=user.pk)
     if User.objects.filter(email__iexact=email).exclude(pk=user.pk).exists():
         raise EmailTaken
     before, locked.email = locked.email, email
     locked.save(update_fields=["email"])
+    user.email = email
     forget_links(user=locked, at=at)
-    write_letter(locked, "email_changed", to=before, when=at, at=at)
     record(
         actor, "person.email_changed", subject=("user", str(locked.pk)),
         facts={"username": locked.username}, before={"email": masked(before, kind=Kind.EMAIL)},
         after={"email": masked(email, kind=Kind.EMAIL)}, at=at,
     )  # fmt: skip
+    return before
 
 
-def _themselves(user: User, stranger: Actor) -> Actor:
+def themselves(user: User, stranger: Actor) -> Actor:
     """Who came with a link is its person, from where the stranger came."""
     return Actor(
         "user", str(user.pk), user.username, stranger.address,

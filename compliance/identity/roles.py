@@ -28,6 +28,9 @@ class Ability(StrEnum):
     SECOND_FACTOR_REQUEST = "second_factor.request"
     SECOND_FACTOR_APPROVE = "second_factor.approve"
     PAYMENTS_VIEW = "payments.view"
+    PAYMENTS_ASK = "payments.ask"
+    PAYMENTS_CLOSE = "payments.close"
+    PAYMENTS_EXPORT = "payments.export"
     REFUNDS_REQUEST = "refunds.request"
     REFUNDS_APPROVE = "refunds.approve"
     MERCHANTS_REQUEST = "merchants.request"
@@ -49,6 +52,7 @@ class Ability(StrEnum):
     REVEAL = "protection.reveal"
     GLASS_REVIEW = "approvals.review"
     TICKETS_ANSWER = "tickets.answer"
+    JOBS_RUN = "jobs.run"
 
 
 _R: Final = StaffRole
@@ -57,25 +61,30 @@ _A: Final = Ability
 ABILITIES: Final[Mapping[StaffRole, frozenset[Ability]]] = {
     _R.ADMINISTRATOR: frozenset({
         _A.PEOPLE_MANAGE, _A.ROLES_REQUEST, _A.SECOND_FACTOR_REQUEST, _A.PAYMENTS_VIEW,
-        _A.CHANNELS_REQUEST,
+        _A.CHANNELS_REQUEST, _A.JOBS_RUN,
     }),
     _R.OPERATOR: frozenset({
         _A.PAYMENTS_VIEW, _A.REFUNDS_REQUEST, _A.MERCHANTS_REQUEST, _A.CHANNELS_REQUEST,
-        _A.SECOND_FACTOR_REQUEST, _A.AUDIT_VIEW, _A.TICKETS_ANSWER,
+        _A.SECOND_FACTOR_REQUEST, _A.AUDIT_VIEW, _A.TICKETS_ANSWER, _A.JOBS_RUN,
+        _A.PAYMENTS_ASK, _A.PAYMENTS_CLOSE, _A.PAYMENTS_EXPORT,
     }),
     _R.OPERATOR_CHECKER: frozenset({
         _A.PAYMENTS_VIEW, _A.REFUNDS_APPROVE, _A.MERCHANTS_APPROVE, _A.CHANNELS_APPROVE,
         _A.SECOND_FACTOR_APPROVE, _A.BOOKS_APPROVE, _A.AUDIT_VIEW, _A.TICKETS_ANSWER,
+        _A.PAYMENTS_ASK,
     }),
     _R.FINANCE: frozenset({
         _A.PAYMENTS_VIEW, _A.BOOKS_REQUEST, _A.REFUNDS_REQUEST, _A.TICKETS_ANSWER,
+        _A.PAYMENTS_ASK, _A.PAYMENTS_EXPORT,
     }),
     _R.RISK: frozenset({
         _A.PAYMENTS_VIEW, _A.RISK_RULES_REQUEST, _A.AUDIT_VIEW, _A.TICKETS_ANSWER,
+        _A.PAYMENTS_ASK, _A.PAYMENTS_EXPORT,
     }),
     _R.COMPLIANCE_OFFICER: frozenset({
         _A.PAYMENTS_VIEW, _A.ROLES_REQUEST, _A.REPORTS_PREPARE, _A.RETENTION_REQUEST,
         _A.AUDIT_VIEW, _A.AUDIT_EXPORT, _A.REVEAL, _A.EVIDENCE_ADD, _A.EVIDENCE_VIEW,
+        _A.PAYMENTS_EXPORT,
     }),
     _R.COMPLIANCE_APPROVER: frozenset({
         _A.PAYMENTS_VIEW, _A.ROLES_APPROVE, _A.SECOND_FACTOR_APPROVE, _A.REPORTS_APPROVE,
@@ -84,6 +93,7 @@ ABILITIES: Final[Mapping[StaffRole, frozenset[Ability]]] = {
     }),
     _R.AUDITOR: frozenset({
         _A.PAYMENTS_VIEW, _A.AUDIT_VIEW, _A.AUDIT_EXPORT, _A.EVIDENCE_VIEW,
+        _A.PAYMENTS_EXPORT,
     }),
 }  # fmt: skip
 
@@ -92,10 +102,10 @@ _SHOWN: Final = frozenset({"payments.view", "merchants.view", "compliance.view_a
 ADMIN_PAGES: Final[Mapping[StaffRole, frozenset[str]]] = {
     _R.ADMINISTRATOR: _SHOWN | {
         "compliance.view_user", "compliance.add_user", "compliance.change_user",
-        "compliance.view_rolegrant", "compliance.view_authenticator",
+        "compliance.view_rolegrant", "compliance.view_authenticator", "compliance.view_job",
     },
-    _R.OPERATOR: _SHOWN | {"compliance.view_auditentry"},
-    _R.OPERATOR_CHECKER: _SHOWN | {"compliance.view_auditentry"},
+    _R.OPERATOR: _SHOWN | {"compliance.view_auditentry", "compliance.view_job"},
+    _R.OPERATOR_CHECKER: _SHOWN | {"compliance.view_auditentry", "compliance.view_job"},
     _R.FINANCE: _SHOWN,
     _R.RISK: _SHOWN | {"compliance.view_auditentry"},
     _R.COMPLIANCE_OFFICER: _SHOWN | {"compliance.view"},

@@ -17,7 +17,10 @@ from django.db import transaction
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.devices import has_device
+from compliance.identity.email_models import EmailChange
+from compliance.identity.errors import PhoneMissing
 from compliance.identity.letters import write_letter, write_sms
+from compliance.identity.links import LASTS as LASTS_OF_LINKS
 from compliance.identity.models import MailedLink, Phone, SentCode, User
 from compliance.identity.sessions import digest_of
 from compliance.identity.states import CodeMeans, LinkKind
@@ -30,6 +33,7 @@ LASTS: Final = timedelta(minutes=10)
 TRIES_MAX: Final = 5
 MAILBOX_RESTS: Final = timedelta(hours=24)
 """After a password by e-mail no second factor comes by e-mail for so long."""
+ADDRESS_RESTS: Final = LASTS_OF_LINKS[LinkKind.EMAIL_UNDO]
 _DIGEST: Final = "sent code"
 SIGN_IN: Final = "signin"
 PHONE: Final = "phone"
@@ -42,7 +46,12 @@ def means_of(user: User, *, is_by_mail: bool, at: datetime) -> Collection[CodeMe
     reset = MailedLink.objects.filter(
         user=user, kind=LinkKind.PASSWORD, is_used=True, ended_at__gt=at - MAILBOX_RESTS
     )
-    means = [] if is_by_mail or reset.exists() else [CodeMeans.EMAIL]
+    # Nor to an address so new that the old one may still take the account back.
+    is_new = EmailChange.objects.filter(
+        user=user, changed_at__gt=at - ADDRESS_RESTS, undone_at__isnull=True
+    )
+    is_out = is_by_mail or reset.exists() or is_new.exists()
+    means = [] if is_out else [CodeMeans.EMAIL]
     has_phone = Phone.objects.filter(user=user, confirmed_at__isnull=False).exists()
     if settings.SMS_SENDER and has_phone:
         means.append(CodeMeans.SMS)
@@ -138,6 +147,23 @@ def confirm_phone(*, user: User, session: str, code: str, actor: Actor, at: date
     record(actor, "person.phone_changed", subject=("user", str(user.pk)), facts=facts, at=at)
     write_letter(user, "phone_changed", phone=shown_phone(user), when=at, at=at)
     return True
+
+
+@transaction.atomic
+def remove_phone(*, user: User, actor: Actor, at: datetime) -> None:
+    """Forget the person's phone, the confirmed one and one that was offered. Raises PhoneMissing.
+
+    The caller has asked for the second factor. Codes on their way to it open nothing any more.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    shown = shown_phone(user)
+    if not shown:
+        raise PhoneMissing
+    SentCode.objects.filter(user=user, means=CodeMeans.SMS, used_at__isnull=True).update(used_at=at)
+    Phone.objects.filter(user=user).delete()
+    facts = {"username": user.username, "phone": shown}
+    record(actor, "person.phone_removed", subject=("user", str(user.pk)), facts=facts, at=at)
+    write_letter(user, "phone_removed", phone=shown, when=at, at=at)
 
 
 def _number(user: User, *, is_offered: bool) -> str:

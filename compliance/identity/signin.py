@@ -143,13 +143,21 @@ def let_in(request: HttpRequest, pending: Pending, device: Device) -> HttpRespon
         )
     response = redirect(pending.next or home_of(user))
     if user.language:
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            user.language,
-            samesite="Lax",
-            secure=settings.SESSION_COOKIE_SECURE,
-        )
+        keep_language(response, user)
     return response
+
+
+def keep_language(response: HttpResponse, user: User) -> None:
+    """Have the person's pages in their language; without one the browser says which."""
+    if not user.language:
+        response.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite="Lax")
+        return
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        user.language,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
 
 
 @transaction.atomic

@@ -27,6 +27,7 @@ class Ending(TextChoices):
     BY_OWNER = "by_owner", _("Ended from another browser")
     BY_STAFF = "by_staff", _("Ended by an administrator")
     PASSWORD = "password", _("The password was changed")
+    EMAIL = "email", _("The e-mail address was changed")
     ROLES = "roles", _("The roles changed")
     SECOND_FACTOR = "second_factor", _("A second factor was taken away")
     DISABLED = "disabled", _("The account was switched off")
@@ -38,6 +39,8 @@ class LinkKind(TextChoices):
     INVITATION = "invitation", _("Invitation")
     PASSWORD = "password", _("New password")
     SIGN_IN = "signin", _("Sign in")
+    EMAIL = "email", _("New e-mail address")
+    EMAIL_UNDO = "email_undo", _("Old e-mail address back")
 
 
 class CodeMeans(TextChoices):

@@ -16,9 +16,10 @@ from django.db import transaction
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.devices import Shown, show_code
-from compliance.identity.models import CODE_DIGITS, StepUp, User
+from compliance.identity.models import CODE_DIGITS, User
 from compliance.identity.recovery import use_code
 from compliance.identity.sessions import digest_of
+from compliance.identity.stepup_models import StepUp
 from compliance.numbers import new_number
 from compliance.protection.fields import seal, unseal
 
@@ -34,7 +35,10 @@ OF_FACTORS: Final = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that the check is bound to. `label` and `shown` are for the reader's eyes only."""
+    """One thing that the check is bound to. `label` and `shown` are for the reader's eyes only.
+
+    What has no label is not shown.
+    """
 
     name: str
     label: str
@@ -76,7 +80,7 @@ def want(
         purpose=deed.purpose,
         digest=deed.digest(),
         title=deed.title,
-        facts=[[fact.label, fact.shown or fact.value] for fact in deed.facts],
+        facts=[[fact.label, fact.shown or fact.value] for fact in deed.facts if fact.label],
         path=path,
         back=back or path,
         form_sealed=seal(json.dumps(list(form)), bound_to=f"step-up:{number}"),

@@ -1,6 +1,7 @@
 """Asks for the second factor in the middle of a form, and hands the form back."""
 
 from http import HTTPStatus
+from typing import Final
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -10,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from compliance.identity.forms import CodeForm, SecondStepForm
-from compliance.identity.models import StepUp, User
+from compliance.identity.models import User
 from compliance.identity.passkeys import list_passkeys
 from compliance.identity.signin import actor_of, person_of, verified_required
 from compliance.identity.stepup import (
@@ -24,6 +25,7 @@ from compliance.identity.stepup import (
     spend,
     want,
 )
+from compliance.identity.stepup_models import StepUp
 from compliance.identity.views import explain_code
 
 CHALLENGE = (
@@ -32,6 +34,8 @@ CHALLENGE = (
     f"max_age={int(LASTS.total_seconds())}"
 )
 """RFC 9470, section 3."""
+FILES: Final = (".download", ".export")
+"""How purposes end whose deed hands a file out: then the browser stays on our page, done or not."""
 
 
 def requires_step_up(request: HttpRequest, deed: Deed, *, back: str = "") -> HttpResponse | None:
@@ -101,6 +105,7 @@ def _page(request: HttpRequest, wanted: StepUp, form: CodeForm | None) -> HttpRe
         "form": form,
         "fields": form_of(wanted) if form is None else [],
         "heading": _("Confirm it is you") if form else _("Ready"),
+        "gives_file": form is None and wanted.purpose.endswith(FILES),
         "has_passkey": form is not None and bool(list_passkeys(wanted.user)),
     }
     return render(request, "identity/stepup.html", context)

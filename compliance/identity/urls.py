@@ -8,12 +8,13 @@ from compliance.identity import (
     factor_pages,
     link_pages,
     phone_pages,
+    profile_pages,
     stepup_pages,
     views,
 )
 from compliance.identity.address import client_address
 from compliance.identity.evenly import evenly
-from compliance.identity.limited import limited
+from compliance.identity.limited import is_accepted, leads_on, limited
 
 NAME_CHARACTERS_MAX = 200
 
@@ -44,15 +45,23 @@ def address_of_link(request: HttpRequest, kind: str, secret: str) -> str:
     return client_address(request)
 
 
-guessed = limited("code", client_address)
-"""Pages where somebody may guess: codes, passkeys, links. Counted by address, all together."""
-guessed_for = limited("code", address_of)
+guessed = limited("code", client_address, forgiven=leads_on)
+"""Pages where somebody may guess a code. What was wrong is counted by address, all together, with
+passkeys and links.
+"""
+guessed_for = limited("code", address_of, forgiven=leads_on)
+asked = limited("passkey.ask", client_address)
+asked_for = limited("passkey.ask", address_of)
+answered = limited("code", client_address, forgiven=is_accepted)
+answered_for = limited("code", address_of, forgiven=is_accepted)
 
 app_name = "identity"
 urlpatterns = [
     path(
         "signin/",
-        limited("signin", client_address)(limited("signin.name", name_of)(views.signin)),
+        limited("signin", client_address, forgiven=leads_on)(
+            limited("signin.name", name_of, forgiven=leads_on)(views.signin)
+        ),
         name="signin",
     ),
     path("signin/code/", guessed(views.code), name="code"),
@@ -73,7 +82,7 @@ urlpatterns = [
         limited("link", client_address)(limited("link.name", email_of)(evenly(link_pages.ask))),
         name="ask-link",
     ),
-    path("link/", guessed(link_pages.opened), name="opened-link"),
+    path("link/", limited("code", client_address)(link_pages.opened), name="opened-link"),
     path(
         "link/<str:kind>/<str:secret>/",
         limited("link.open", address_of_link, methods=frozenset({"GET"}))(link_pages.link),
@@ -81,26 +90,30 @@ urlpatterns = [
     ),
     path(
         "signin/passkey/ask/",
-        guessed(factor_pages.ask_signin),
+        asked(factor_pages.ask_signin),
         name="passkey-ask",
     ),
     path(
         "signin/passkey/",
-        guessed(factor_pages.signin),
+        answered(factor_pages.signin),
         name="passkey",
     ),
     path(
         "confirm/<str:number>/passkey/ask/",
-        guessed_for(factor_pages.ask_stepup),
+        asked_for(factor_pages.ask_stepup),
         name="stepup-passkey-ask",
     ),
     path(
         "confirm/<str:number>/passkey/",
-        guessed_for(factor_pages.stepup),
+        answered_for(factor_pages.stepup),
         name="stepup-passkey",
     ),
-    path("signin/send/", guessed(views.send), name="send-code"),
+    path("signin/send/", limited("code", client_address)(views.send), name="send-code"),
     path("signin/sent/", guessed(views.sent_code), name="sent-code"),
+    path("account/profile/", profile_pages.profile, name="profile"),
+    path("account/letters/", profile_pages.letters, name="letters"),
+    path("account/email/", limited("own_email", person_of_page)(profile_pages.email), name="email"),
+    path("account/phone/remove/", profile_pages.phone_away, name="remove-phone"),
     path("account/phone/", phone_pages.phone, name="phone"),
     path(
         "account/phone/confirm/",

@@ -3,21 +3,16 @@
 UTF-8 with a byte order mark, RFC 4180 quoting, amounts as decimal text. Nothing knows Django.
 """
 
-import csv
 import hashlib
-import io
 import json
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from compliance.reports.values import Cell, Column, Dataset, Table
+from compliance.spreadsheet import BOM, lines
 
 SCHEMA: Final = 1
-DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""With these a spreadsheet begins a formula; with their wide forms, in East Asian settings."""
 EXPONENTS: Final = {"JPY": 0, "KRW": 0, "VND": 0}
-_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +41,11 @@ def annex_of(dataset: Dataset) -> list[Attached]:
 
 def csv_of(table: Table) -> bytes:
     """A table as a CSV file."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([harmless(column.label) for column in table.columns])
-    for row in table.rows:
-        writer.writerow(
-            [
-                harmless(written(cell, column))
-                for cell, column in zip(row, table.columns, strict=True)
-            ]
-        )
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe goes before it.
-
-    A plain negative number stays one.
-    """
-    if text.lstrip(" \u00a0\u3000").startswith(DANGEROUS) and not _NUMBER.fullmatch(text):
-        return "'" + text
-    return text
+    rows = (
+        [written(cell, column) for cell, column in zip(row, table.columns, strict=True)]
+        for row in table.rows
+    )
+    return BOM + lines([[column.label for column in table.columns], *rows])
 
 
 def written(cell: Cell, column: Column) -> str:

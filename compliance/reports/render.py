@@ -1,16 +1,20 @@
-"""Turns a dataset into a PDF/A-3 with its annex inside: equal data and version, equal bytes."""
+"""Turns a dataset into a PDF/A-3 with its annex inside: equal data and version, equal bytes.
+
+What draws it runs in a process of its own; see `press`.
+"""
 
 import hashlib
+from importlib.metadata import version
 from typing import Any, Final
 
 import segno
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import override
-from weasyprint import HTML, VERSION, Attachment
 
 from compliance.reports import charts
 from compliance.reports.annex import annex_of, written
+from compliance.reports.apart import ask
 from compliance.reports.values import (
     ROWS_SHOWN_MAX,
     Cell,
@@ -22,10 +26,12 @@ from compliance.reports.values import (
     digest_of,
 )
 
-VARIANT: Final = "pdf/a-3u"
+PRESS: Final = "compliance.reports.press"
+SECONDS_MAX: Final = 480.0
+"""Shorter than a report's lease, and than the task that makes it may take."""
 TEMPLATE: Final = 1
 """Counts up when the template changes what a report looks like."""
-SOFTWARE: Final = f"Paysite report {TEMPLATE}, WeasyPrint {VERSION}"
+SOFTWARE: Final = f"Paysite report {TEMPLATE}, WeasyPrint {version('weasyprint')}"
 
 
 def address_of(number: str) -> str:
@@ -34,21 +40,15 @@ def address_of(number: str) -> str:
 
 
 def render(dataset: Dataset) -> bytes:
-    """The unsigned PDF."""
-    page = page_of(dataset)
-    made_at = dataset.made_at
-    files = [
-        Attachment(
-            string=file.content, name=file.name, relationship="Data", created=made_at,
-            modified=made_at,
-        )
-        for file in annex_of(dataset)
-    ]  # fmt: skip
+    """The unsigned PDF. Raises ApartFailed when it takes too much time or memory."""
+    files = annex_of(dataset)
     identity = hashlib.sha256(f"{canonical(dataset)}{SOFTWARE}".encode()).digest()[:16]
-    document = HTML(string=page, base_url=None, url_fetcher=_fetch_nothing).render()
-    document.metadata.attachments = files
-    document.metadata.created = document.metadata.modified = made_at.isoformat()
-    made: bytes = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identity)
+    head = {
+        "made_at": dataset.made_at.isoformat(), "identity": identity.hex(),
+        "names": [file.name for file in files],
+    }  # fmt: skip
+    parts = [page_of(dataset).encode(), *(file.content for file in files)]
+    _told, [made] = ask(PRESS, head, parts, seconds_max=SECONDS_MAX)
     return made
 
 
@@ -101,7 +101,3 @@ def _shown(cell: Cell, column: Column) -> str:
         return text
     whole, dot, rest = text.partition(".")
     return f"{int(whole):,}{dot}{rest}" if whole != "-0" else text
-
-
-def _fetch_nothing(url: str, *_args: Any, **_more: Any) -> Any:
-    raise ValueError(f"a report reaches for nothing outside itself: {url[:60]}")

@@ -1,16 +1,12 @@
-"""Signs a PDF (PAdES B-B) and checks a signature.
+"""Has a PDF signed (PAdES B-B) and signatures checked, by a process of its own: see `signet`.
 
 `REPORT_SIGNER` names a PKCS #12 file. Without one the demo makes an authority of its own, for
 tests, and says so in the certificate's name.
 """
 
-import io
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,15 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 from django.conf import settings
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign import fields, signers
-from pyhanko.sign.validation import validate_pdf_signature
-from pyhanko_certvalidator import ValidationContext
 
+from compliance.reports.apart import ApartFailed, ask
 from compliance.reports.errors import ReportRefused
 
-FIELD: Final = "Report"
+SIGNET: Final = "compliance.reports.signet"
+SECONDS_MAX: Final = 90.0
 DEMO_NAME: Final = "Paysite TEST authority, not for use"
 DEMO_DAYS: Final = 3650
 DEMO_PASSWORD: Final = b"demo"
@@ -46,63 +39,37 @@ class Signed:
 
 
 def sign(content: bytes, *, number: str, at: datetime) -> Signed:
-    """Sign a PDF. Raises ReportRefused: no_signer. Outside transactions: it reads a key file."""
-    signer = _signer()
-    out = io.BytesIO()
-    meta = signers.PdfSignatureMetadata(
-        field_name=FIELD, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES,
-        reason=number,
-    )  # fmt: skip
-    work = signers.PdfSigner(meta, signer=signer)
-    _aside(lambda: work.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(content)), output=out))
-    return Signed(out.getvalue(), _name_of(signer))
+    """Sign a PDF. Raises ReportRefused: no_signer. Outside transactions: it reads a key file and
+    waits for a process.
+    """
+    told, [signed] = _asked("sign", content, reason=number)
+    return Signed(signed, told["certificate"])
 
 
 def is_intact(content: bytes) -> bool:
-    """Whether the file carries our certificate's signature over every byte of it."""
+    """Whether the file carries our certificate's signature over every byte of it. Raises
+    ReportRefused: no_signer.
+    """
     try:
-        reader = PdfFileReader(io.BytesIO(content))
-        [signature] = reader.embedded_regular_signatures
-        trusted = ValidationContext(trust_roots=[_signer().signing_cert], allow_fetching=False)
-        status = _aside(lambda: validate_pdf_signature(signature, trusted))
-    except ReportRefused:
-        raise
-    except Exception:  # noqa: BLE001  a damaged file breaks its reader in any way it likes
-        return False
-    return bool(status.intact and status.valid and signature.coverage.name == "ENTIRE_FILE")
+        told, _nothing = _asked("check", content)
+    except ApartFailed:
+        return False  # It breaks whoever reads it.
+    return bool(told["is_intact"])
 
 
-def _aside(work: Callable[[], Any]) -> Any:
-    """pyHanko begins an event loop of its own, which a thread that has one does not allow."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(work).result()
-
-
-def _name_of(signer: signers.SimpleSigner) -> str:
-    certificate = signer.signing_cert
-    return str(certificate.subject.human_friendly)[:200] if certificate else ""
-
-
-def _signer() -> signers.SimpleSigner:
-    path, password = settings.REPORT_SIGNER, settings.REPORT_SIGNER_PASSWORD.encode()
+def _asked(deed: str, content: bytes, *, reason: str = "") -> tuple[dict[str, Any], list[bytes]]:
+    path, password = settings.REPORT_SIGNER, settings.REPORT_SIGNER_PASSWORD
     if not path:
         if not settings.DEMO:
             raise ReportRefused("no_signer")
-        path, password = str(_demo_file()), DEMO_PASSWORD
-    return _loaded(path, password)
-
-
-@cache
-def _loaded(path: str, password: bytes) -> signers.SimpleSigner:
-    try:
-        signer: signers.SimpleSigner | None = signers.SimpleSigner.load_pkcs12(  # type: ignore[no-untyped-call]  # pyhanko leaves one argument untyped
-            path, passphrase=password
-        )
-    except OSError:
-        signer = None
-    if signer is None:
+        path, password = str(_demo_file()), DEMO_PASSWORD.decode()
+    head = {
+        "deed": deed, "reason": reason, "file": str(Path(path).absolute()), "password": password,
+    }  # fmt: skip
+    told, parts = ask(SIGNET, head, [content], seconds_max=SECONDS_MAX)
+    if not told["has_signer"]:
         raise ReportRefused("no_signer")
-    return signer
+    return told, parts
 
 
 def _demo_file() -> Path:

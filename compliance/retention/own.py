@@ -51,6 +51,16 @@ def register_classes() -> None:
         begins=_("written"), action=by_itself,
     ))  # fmt: skip
     register_class(RetentionClass(
+        name="notices", label=_("Notices in the portal"), term=timedelta(days=365),
+        basis=_("Minimum necessary (Personal Information Protection Law, article 19)"),
+        begins=_("written"), action=by_itself,
+    ))  # fmt: skip
+    register_class(RetentionClass(
+        name="email_changes", label=_("Changes of one's own e-mail address"),
+        term=timedelta(days=30), begins=_("asked for"), action=by_itself,
+        basis=_("Minimum necessary (Personal Information Protection Law, article 19)"),
+    ))  # fmt: skip
+    register_class(RetentionClass(
         name="step_ups", label=_("Deeds that wait for a second factor"),
         term=timedelta(minutes=10), begins=_("asked for"), action=by_itself,
         basis=_("Minimum necessary (Personal Information Protection Law, article 19)"),

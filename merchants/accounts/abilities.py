@@ -10,6 +10,7 @@ REFUNDS_WRITE: Final = "refunds.write"
 BALANCE_READ: Final = "balance.read"
 EVENTS_READ: Final = "events.read"
 KEYS_MANAGE: Final = "keys.manage"
+ENDPOINTS_MANAGE: Final = "endpoints.manage"
 TEAM_MANAGE: Final = "team.manage"
 APPLICATION_WRITE: Final = "application.write"
 TICKETS_READ: Final = "tickets.read"
@@ -21,13 +22,17 @@ TAKING: Final = frozenset({PAYMENTS_WRITE, KEYS_MANAGE})
 ASKING: Final = frozenset({TICKETS_READ, TICKETS_WRITE})
 """What a suspended merchant's people keep: they must be able to ask why."""
 SCOPES: Final = READING | {PAYMENTS_WRITE, REFUNDS_WRITE}
-"""What an API key may be allowed. A key never makes keys or changes the team."""
-ALL: Final = SCOPES | ASKING | {KEYS_MANAGE, TEAM_MANAGE, APPLICATION_WRITE}
+"""What an API key may be allowed. A key never makes keys, names endpoints or changes the team."""
+ALL: Final = SCOPES | ASKING | {
+    KEYS_MANAGE, ENDPOINTS_MANAGE, TEAM_MANAGE, APPLICATION_WRITE,
+}  # fmt: skip
 
 OF_ROLE: Final[dict[Role, frozenset[str]]] = {
     Role.OWNER: ALL,
     Role.FINANCE: READING | ASKING | {REFUNDS_WRITE},
     Role.OPERATOR: ASKING | {PAYMENTS_READ, EVENTS_READ, PAYMENTS_WRITE, REFUNDS_WRITE},
-    Role.DEVELOPER: ASKING | {PAYMENTS_READ, EVENTS_READ, KEYS_MANAGE},
+    Role.DEVELOPER: ASKING | {
+        PAYMENTS_READ, EVENTS_READ, KEYS_MANAGE, ENDPOINTS_MANAGE,
+    },
     Role.READ_ONLY: READING | {TICKETS_READ},
-}
+}  # fmt: skip

@@ -1,4 +1,6 @@
-"""The secret with which callbacks to a merchant are signed (Standard Webhooks)."""
+"""The merchant's default secret: it signs callbacks to addresses that payments name, and to
+endpoints that have no secret of their own (Standard Webhooks).
+"""
 
 import base64
 import os
@@ -61,14 +63,21 @@ def callback_secret_of(merchant_id: int) -> str:
 
 
 @transaction.atomic
-def rotate_callback_secret(*, merchant_id: int, actor: Actor, at: datetime) -> str:
-    """Replace the secret and return the new one. The old one signs along for a day."""
+def rotate_callback_secret(
+    *, merchant_id: int, actor: Actor, at: datetime, is_at_once: bool = False
+) -> str:
+    """Replace the secret and return the new one. The old one signs along for a day, or, where it
+    is known to others, not at all.
+    """
     merchant = Merchant.objects.select_for_update().get(pk=merchant_id)
     secret = new_secret()
-    # Bound to its column: what moves to the other is sealed anew for it.
-    before = CURRENT.open(merchant.callback_secret_sealed, row=merchant.public_id)
-    merchant.callback_secret_before_sealed = BEFORE.seal(before, row=merchant.public_id)
-    merchant.callback_secret_before_until = at + OVERLAP
+    if is_at_once:
+        merchant.callback_secret_before_sealed, merchant.callback_secret_before_until = "", None
+    else:
+        # Bound to its column: what moves to the other is sealed anew for it.
+        before = CURRENT.open(merchant.callback_secret_sealed, row=merchant.public_id)
+        merchant.callback_secret_before_sealed = BEFORE.seal(before, row=merchant.public_id)
+        merchant.callback_secret_before_until = at + OVERLAP
     merchant.callback_secret_sealed = seal_secret(secret, merchant=merchant.public_id)
     merchant.save(
         update_fields=[
@@ -81,7 +90,7 @@ def rotate_callback_secret(*, merchant_id: int, actor: Actor, at: datetime) -> s
         actor,
         "callback_secret.rotated",
         subject=("merchant", merchant.public_id),
-        facts={"old_valid_until": merchant.callback_secret_before_until.isoformat()},
+        facts={"old_valid_until": (at if is_at_once else at + OVERLAP).isoformat()},
         at=at,
     )
     return secret

@@ -13,6 +13,7 @@ from merchants.accounts.networks import NETWORKS_MAX
 from merchants.accounts.states import (
     APPROVED,
     MerchantStatus,
+    RevocationReason,
     Role,
     Suspension,
     require_merchant_move,
@@ -34,7 +35,7 @@ class Merchant(models.Model):
     )
     may_live = models.BooleanField(_("may take real money"), default=False)
     callback_url = models.CharField(_("callback address"), max_length=1024, blank=True, default="")
-    """Where events go that name no address of their own; empty means nowhere."""
+    """Of the version before endpoints. Only what still runs of that version reads it."""
     callback_secret_sealed = models.CharField(max_length=512)
     callback_secret_before_sealed = models.CharField(max_length=512, blank=True, default="")
     """The secret before the last rotation; messages carry both signatures until it ends."""
@@ -164,7 +165,20 @@ class ApiKey(models.Model):
     created_by = models.CharField(_("created by"), max_length=128)
     created_at = models.DateTimeField(_("created at"))
     revoked_at = models.DateTimeField(_("revoked at"), null=True)
+    revoked_for = models.CharField(
+        _("revoked for"), max_length=8, choices=RevocationReason, blank=True, db_default=""
+    )
+    """Empty also for keys that were revoked before reasons were asked for."""
+    ends_at = models.DateTimeField(_("ends at"), null=True)
+    """From this moment on it opens nothing. None: it goes on."""
+    told_days = models.PositiveSmallIntegerField(null=True)
+    """At so many days before that end its people were written to last."""
+    replaced_by = models.OneToOneField(
+        "self", models.PROTECT, null=True, related_name="replaces", verbose_name=_("replaced by")
+    )
+    """The key with the new secret, of one that was rotated."""
     last_used_at = models.DateTimeField(_("last used at"), null=True)
+    last_used_from = models.CharField(_("last used from"), max_length=45, blank=True, db_default="")
 
     class Meta:
         verbose_name = _("API key")
@@ -177,7 +191,26 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 condition=Q(allowed_from__len__lte=NETWORKS_MAX), name="api_key_few_networks"
             ),
+            models.CheckConstraint(
+                condition=Q(revoked_for="")
+                | Q(revoked_at__isnull=False, revoked_for__in=RevocationReason.values),
+                name="api_key_revoked_for_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(replaced_by__isnull=True) | Q(ends_at__isnull=False),
+                name="api_key_replaced_has_its_end",
+            ),
         ]
+        indexes = [
+            models.Index(
+                fields=["ends_at"], name="api_key_ends",
+                condition=Q(ends_at__isnull=False, revoked_at__isnull=True),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether it opens nothing any more."""
+        return self.revoked_at is not None or (self.ends_at is not None and self.ends_at <= at)

@@ -13,6 +13,7 @@ from merchants.accounts.callback_secret import new_secret, seal_secret
 from merchants.accounts.keys import revoke_api_key
 from merchants.accounts.models import Member, Merchant
 from merchants.accounts.states import MerchantStatus, Role, Suspension
+from merchants.accounts.telling import tell_team_changed
 from merchants.errors import IllegalMove, MerchantRefusal
 
 
@@ -38,7 +39,6 @@ def register_merchant(
     short_name: str = "",
     may_live: bool = False,
     status: MerchantStatus = MerchantStatus.ACTIVE,
-    callback_url: str = "",
     actor: Actor,
     at: datetime,
 ) -> Merchant:
@@ -54,7 +54,6 @@ def register_merchant(
         short_name=short_name,
         may_live=may_live,
         status=status,
-        callback_url=callback_url,
         callback_secret_sealed=seal_secret(new_secret(), merchant=public_id),
         created_at=at,
     )
@@ -62,7 +61,7 @@ def register_merchant(
         actor,
         "merchant.registered",
         subject=("merchant", public_id),
-        facts={"name": name, "may_live": may_live, "callback_url": callback_url},
+        facts={"name": name, "may_live": may_live},
         at=at,
     )
     return merchant
@@ -104,7 +103,9 @@ def invite_member(
     user = invite(
         username=username, display_name=display_name, email=email, actor=actor, at=at
     )  # fmt: skip
-    return add_member(merchant_id=merchant_id, user=user, role=role, actor=actor, at=at)
+    member = add_member(merchant_id=merchant_id, user=user, role=role, actor=actor, at=at)
+    tell_team_changed(member.merchant, member, deed="invited", doer=actor.person, at=at)
+    return member
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from typing import Final
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from merchants.errors import IllegalMove
 
@@ -74,3 +75,14 @@ class Role(TextChoices):
     OPERATOR = "operator", _("Operator")
     DEVELOPER = "developer", _("Developer")
     READ_ONLY = "read_only", _("Read only")
+
+
+class RevocationReason(TextChoices):
+    """Why a key was revoked. What more there is to say, the audit trail keeps."""
+
+    UNUSED = "unused", pgettext_lazy("key", "Not used any more")
+    LEAKED = "leaked", pgettext_lazy("key", "Somebody else may know it")
+    MOVED = "moved", pgettext_lazy("key", "The program uses another key")
+    LEFT = "left", pgettext_lazy("key", "Whoever used it has left")
+    OTHER = "other", pgettext_lazy("key", "Another reason")
+    """Says itself which."""

@@ -13,6 +13,7 @@ from merchants.access import people_who_may
 from merchants.accounts.abilities import TEAM_MANAGE
 from merchants.accounts.models import Member, Merchant
 from merchants.accounts.states import Role
+from merchants.accounts.telling import tell_team_changed
 from merchants.errors import MerchantRefusal
 
 
@@ -45,6 +46,7 @@ def change_member_role(
         facts={"user": row.user_id, "username": row.user.username, "role": role.value},
         before={"role": before.value}, after={"role": role.value}, reason=reason, at=at,
     )  # fmt: skip
+    tell_team_changed(merchant, row, deed="role", doer=actor.person, at=at)
     return row
 
 
@@ -67,6 +69,7 @@ def remove_member(
         facts={"user": row.user_id, "username": row.user.username, "role": row.role},
         before={"role": row.role}, after={"role": ""}, reason=reason, at=at,
     )  # fmt: skip
+    tell_team_changed(merchant, row, deed="left", doer=actor.person, at=at)
     return row
 
 

@@ -1,13 +1,12 @@
 """The reviewers' desk: applications by age, each beside its papers, and a word on every part."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -26,14 +25,19 @@ from compliance.identity.signin import actor_of
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
 from compliance.identity.story_page import StoryAdmin, reader_of
+from compliance.protection.vault.files import Upload
+from compliance.protection.vault.kinds import BYTES_MAX, FileRefused
+from compliance.protection.vault.models import StoredFile
+from compliance.protection.vault.words import FILE_REFUSALS
 from merchants.admin.papers import paper_answer
-from merchants.admin.queue import QueueFilter, ServiceFilter, order_of
+from merchants.admin.queue import QueueFilter, ServiceFilter, order_of, service_shown
 from merchants.admin.risk import TONES as TONES_OF_RISK
 from merchants.admin.risk import risk_of
 from merchants.admin.stated import hits_among, paper_of, part_of
 from merchants.days import day_of
 from merchants.errors import MerchantRefusal
 from merchants.onboarding.approving import recommend
+from merchants.onboarding.diligence import note_diligence
 from merchants.onboarding.grading import Grade
 from merchants.onboarding.models import Application
 from merchants.onboarding.reading import Standing, standing_of
@@ -45,7 +49,7 @@ from merchants.onboarding.reviewing import (
     reject_application,
     targets_of,
 )
-from merchants.onboarding.risk import note_diligence, raise_grade
+from merchants.onboarding.risk import raise_grade
 from merchants.onboarding.states import ApplicationState
 from merchants.onboarding.words import (
     FAULTS,
@@ -125,12 +129,7 @@ class ApplicationAdmin(StoryAdmin):
     @admin.display(description=gettext_lazy("service"))
     def service(self, application: Application) -> SafeString | str:
         """Whether we keep to the time that is promised."""
-        if application.state != ApplicationState.IN_REVIEW or application.submitted_at is None:
-            return "–"
-        due = application.submitted_at + timedelta(hours=settings.REVIEW_HOURS)
-        if due < timezone.now():
-            return format_html('<span class="badge bad">{}</span>', _("late"))
-        return format_html(_("by {}"), timezone.localtime(due).strftime("%m-%d %H:%M"))
+        return service_shown(application)
 
     def get_urls(self) -> list[URLPattern]:
         """A word, back, no, on; and the papers."""
@@ -232,7 +231,9 @@ class ApplicationAdmin(StoryAdmin):
             if to in {str(grade.value) for grade in Grade}:
                 raise_grade(to=Grade(int(to)), reason=note, **common)
                 return _("The grade is raised.")
-            note_diligence(measure=said.get("measure", ""), note=note, **common)
+            note_diligence(
+                measure=said.get("measure", ""), note=note, upload=_upload(request), **common
+            )
             return _("The measure is noted.")
 
         return self._do(request, row, deed)
@@ -276,10 +277,10 @@ class ApplicationAdmin(StoryAdmin):
         if not _may_look(request):
             raise PermissionDenied
         application = self._found(request, row)
-        document = application.documents.filter(file__public_id=file).select_related("file").first()
-        if document is None:
+        stored = _file_of(application, file)
+        if stored is None:
             raise Http404
-        return paper_answer(request, document.file, reason=f"review of {application.public_id}")
+        return paper_answer(request, stored, reason=f"review of {application.public_id}")
 
     def _found(self, request: HttpRequest, row: int) -> Application:
         application = self.get_queryset(request).filter(pk=row).first()
@@ -293,12 +294,28 @@ class ApplicationAdmin(StoryAdmin):
             messages.success(request, deed())
         except ApprovalRefused as refusal:
             messages.error(request, refusal.told)
+        except FileRefused as refusal:
+            messages.error(request, FILE_REFUSALS[refusal.code])
         except MerchantRefusal as refusal:
             messages.error(request, refusal_told(refusal))
         return self._back(row)
 
     def _back(self, row: int) -> HttpResponse:
         return redirect(_page(row))
+
+
+def _file_of(application: Application, number: str) -> StoredFile | None:
+    """A paper of the applicant, or one of a reviewer that proves a measure."""
+    of_applicant = application.documents.filter(file__public_id=number).values("file")
+    of_reviewer = application.diligence.filter(file__public_id=number).values("file")
+    return StoredFile.objects.filter(Q(pk__in=of_applicant) | Q(pk__in=of_reviewer)).first()
+
+
+def _upload(request: HttpRequest) -> Upload | None:
+    sent = request.FILES.get("file")
+    if sent is None:
+        return None
+    return Upload(str(sent.name), sent.content_type or "", sent.read(BYTES_MAX + 1))
 
 
 def _page(row: int) -> str:

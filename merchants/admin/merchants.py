@@ -50,7 +50,10 @@ class ApiKeyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
     model = ApiKey
     extra = 0
-    fields = ["prefix", "label", "livemode", "scopes", "created_at", "last_used_at", "revoked_at"]
+    fields = [
+        "prefix", "label", "livemode", "scopes", "created_at", "last_used_at", "last_used_from",
+        "ends_at", "revoked_at", "revoked_for",
+    ]  # fmt: skip
 
 
 @admin.register(Merchant)
@@ -65,7 +68,7 @@ class MerchantAdmin(StoryAdmin):
     show_full_result_count = False
     fields = [
         "public_id", "name", "short_name", "status", "suspended_at", "suspended_for", "may_live",
-        "risk", "callback_url", "created_at", "closed_at",
+        "risk", "created_at", "closed_at",
     ]  # fmt: skip
     inlines = [MemberInline, TermInline, ApiKeyInline]
 

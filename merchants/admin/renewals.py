@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from compliance.identity.roles import Ability, may
@@ -58,7 +58,7 @@ class RenewalAdmin(StoryAdmin):
         """Which."""
         return renewal.term.get_kind_display()
 
-    @admin.display(description=gettext_lazy("answer"))
+    @admin.display(description=pgettext_lazy("renewal", "answer"))
     def answer(self, renewal: Renewal) -> str:
         """What was said of how many sections, where data are confirmed; never the words."""
         if renewal.statement_sealed is None:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from merchants.onboarding.diligence import measures_of
 from merchants.onboarding.grading import Grade
 from merchants.onboarding.models import Application
-from merchants.onboarding.risk import measures_of
 from merchants.onboarding.words import DILIGENCES, GRADES, RISKS
 
 TONES = {Grade.LOW: "ok", Grade.MEDIUM: "warn", Grade.HIGH: "bad"}
@@ -17,7 +17,7 @@ def risk_of(application: Application) -> dict[str, Any]:
     grade = Grade(application.risk)
     rows = list(application.grades.select_related("raised_by").order_by("-pk"))
     ruled = next((row for row in rows if row.raised_by is None), None)
-    done = list(application.diligence.select_related("by").order_by("pk"))
+    done = list(application.diligence.select_related("by", "file").order_by("pk"))
     return {
         "label": GRADES[grade.name.lower()],
         "tone": TONES[grade],

@@ -18,6 +18,14 @@ def seal_statements(apps, schema_editor):
         renewal.save(update_fields=["statement_sealed"])
 
 
+def open_statements(apps, schema_editor):
+    """On the way back: the version before knows only texts in clear."""
+    renewals = apps.get_model("merchants", "Renewal").objects
+    for renewal in renewals.filter(statement_sealed__isnull=False):
+        renewal.statement = renewal.statement_sealed.open()
+        renewal.save(update_fields=["statement"])
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -46,7 +54,7 @@ class Migration(migrations.Migration):
             model_name='renewal',
             name='renewal_has_paper_or_statement',
         ),
-        migrations.RunPython(seal_statements, migrations.RunPython.noop, elidable=True),
+        migrations.RunPython(seal_statements, open_statements, elidable=True),
         migrations.RemoveField(
             model_name='renewal',
             name='statement',

@@ -20,12 +20,13 @@ from merchants.accounts.models import Merchant
 from merchants.accounts.states import MerchantStatus
 from merchants.days import day_of
 from merchants.errors import IllegalMove
+from merchants.onboarding.diligence import missing_diligence
 from merchants.onboarding.documents import PERMIT
 from merchants.onboarding.models import RISK_CHOICES, Application
 from merchants.onboarding.reading import standing_of
 from merchants.onboarding.refusals import VerdictRefused
 from merchants.onboarding.reviewing import lock_for_review, targets_of, tell_owners
-from merchants.onboarding.risk import grade_application, missing_diligence, next_review
+from merchants.onboarding.risk import grade_application, next_review
 from merchants.onboarding.screened import outcomes_for, waits_for_decision
 from merchants.onboarding.sections import Value
 from merchants.onboarding.states import ApplicationState, Entity

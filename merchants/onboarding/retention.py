@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance.audit.actor import Actor
@@ -18,6 +18,7 @@ from compliance.protection.vault.states import HELD
 from compliance.retention.classes import RetentionClass, register_class
 from merchants.onboarding.models import Application
 from merchants.onboarding.states import ApplicationState
+from merchants.terms.models import Renewal
 
 UNFINISHED: Final = timedelta(days=90)
 TEN_YEARS: Final = timedelta(days=10 * 366)
@@ -60,12 +61,27 @@ def _is_empty(application: Application) -> bool:
 def erase_applications(things: Sequence[str], actor: Actor, at: datetime, reason: str) -> None:
     """Destroy what was typed and the papers; the rows stay. Safe to repeat."""
     for application in Application.objects.filter(public_id__in=things):
-        for document in application.documents.select_related("file"):
-            row: StoredFile = document.file
-            if row.state in HELD:
-                with suppress(FileClosed):  # Somebody was faster.
-                    erase_file(row, actor=actor, at=at, reason=reason)
+        for row in _files_of(application):
+            with suppress(FileClosed):  # Somebody was faster.
+                erase_file(row, actor=actor, at=at, reason=reason)
         _forget_typed(application, actor, at, reason)
+
+
+def _files_of(application: Application) -> QuerySet[StoredFile]:
+    """The papers of the applicant, those of reviewers, and what a merchant handed in since."""
+    return StoredFile.objects.filter(
+        Q(pk__in=application.documents.values("file"))
+        | Q(pk__in=application.diligence.filter(file__isnull=False).values("file"))
+        | Q(pk__in=_renewals_of(application).filter(file__isnull=False).values("file")),
+        state__in=HELD,
+    )
+
+
+def _renewals_of(application: Application) -> QuerySet[Renewal]:
+    """A merchant was taken on with one application: what it said since goes with that."""
+    if application.state != ApplicationState.APPROVED:
+        return Renewal.objects.none()
+    return Renewal.objects.filter(term__merchant=application.merchant_id)
 
 
 @transaction.atomic
@@ -77,6 +93,12 @@ def _forget_typed(application: Application, actor: Actor, at: datetime, reason: 
     for draft in drafts:
         draft.typed_sealed, draft.version = json.dumps([]), draft.version + 1
         draft.save(update_fields=["typed_sealed", "version"])
+    for measure in locked.diligence.all():
+        measure.note_sealed = ""
+        measure.save(update_fields=["note_sealed"])
+    for renewal in _renewals_of(locked).filter(statement_sealed__isnull=False):
+        renewal.statement_sealed = json.dumps({})
+        renewal.save(update_fields=["statement_sealed"])
     if locked.state == ApplicationState.DRAFT:
         locked.move(ApplicationState.WITHDRAWN, at=at)
     record(

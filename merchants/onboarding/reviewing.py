@@ -154,8 +154,8 @@ def tell_owners(application: Application, letter: str, *, at: datetime) -> None:
     merchant = application.merchant
     for owner in joined(people_who_may(APPLICATION_WRITE, merchant=merchant.public_id)):
         write_letter(
-            owner, letter, at=at, business=merchant.name, told=application.told,
-            number=application.public_id,
+            owner, letter, at=at, merchant=merchant.public_id, business=merchant.name,
+            told=application.told, number=application.public_id,
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Grading an application, raising its grade, and what is done for a high one."""
+"""Grading an application, and raising its grade."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -8,17 +8,14 @@ from django.db import transaction
 from compliance.audit.actor import Actor
 from compliance.audit.trail import record
 from compliance.identity.models import User
-from compliance.numbers import new_number
-from merchants.accounts.models import Merchant
 from merchants.days import day_of
-from merchants.onboarding.grading import RULES, Grade, Screened, diligence_for, grade, review_day
-from merchants.onboarding.models import Application, Diligence, RiskGrade
-from merchants.onboarding.reading import Standing, standing_of
+from merchants.onboarding.grading import RULES, Grade, Screened, grade, review_day
+from merchants.onboarding.models import Application, RiskGrade
+from merchants.onboarding.reading import Standing
 from merchants.onboarding.refusals import VerdictRefused
 from merchants.onboarding.reviewing import lock_for_review
 from merchants.onboarding.screened import outcomes_for
 from merchants.screening.queries import Outcome
-from merchants.terms.renewing import register_next_review
 
 NOTE_MAX = 2000
 
@@ -70,73 +67,9 @@ def raise_grade(
     _set(row, to, actor=actor, at=at, reason=reason)
 
 
-@transaction.atomic
-def note_diligence(
-    *, application: str, measure: str, note: str, by: User, actor: Actor, at: datetime
-) -> Diligence:
-    """Say that a measure was taken, and what came of it.
-
-    Raises ApplicationNotFound, or VerdictRefused: note_missing, measure_not_wanted.
-    """
-    row = lock_for_review(application, by)
-    if not note.strip():
-        raise VerdictRefused("note_missing")
-    if measure not in measures_of(row):
-        raise VerdictRefused("measure_not_wanted")
-    kept = Diligence(
-        public_id=new_number("dil_", at=at), application=row, measure=measure, by=by, at=at
-    )
-    kept.note_sealed = note.strip()[:NOTE_MAX]
-    kept.save()
-    record(
-        actor, "application.diligence_noted", subject=("application", row.public_id),
-        facts={"measure": measure, "note": kept.public_id}, at=at,
-    )  # fmt: skip
-    return kept
-
-
-def measures_of(application: Application) -> tuple[str, ...]:
-    """What is wanted for its grade."""
-    return diligence_for(Grade(application.risk)) if application.risk else ()
-
-
-def missing_diligence(application: Application) -> Sequence[str]:
-    """What is wanted, and nobody has said is done."""
-    done = set(application.diligence.values_list("measure", flat=True))
-    return [measure for measure in measures_of(application) if measure not in done]
-
-
 def next_review(application: Application, *, on: date) -> date:
     """When a merchant that is taken on today confirms its data at the latest."""
     return review_day(Grade(application.risk or Grade.HIGH), since=on)
-
-
-def regrade_merchant(*, merchant_id: int, actor: Actor, at: datetime) -> Grade:
-    """Grade a merchant anew by the data that it was taken on with; HIGH where there are none.
-
-    The caller holds the merchant's lock.
-    """
-    found = (
-        Application.objects.select_for_update()
-        .filter(merchant_id=merchant_id, state="approved")
-        .order_by("-pk")
-        .first()
-    )
-    if found is None:
-        return Grade.HIGH
-    return grade_application(found, standing_of(found, on=day_of(at)), actor=actor, at=at)
-
-
-def _next_review_of(merchant: Merchant, actor: Actor, at: datetime) -> date:
-    found = regrade_merchant(merchant_id=merchant.pk, actor=actor, at=at)
-    merchant.risk = found.value
-    merchant.save(update_fields=["risk"])
-    return review_day(found, since=day_of(at))
-
-
-def register_reviews() -> None:
-    """Called once, when the application is ready."""
-    register_next_review(_next_review_of)
 
 
 def _worst(outcomes: Sequence[Outcome]) -> Screened:

@@ -12,10 +12,11 @@ from compliance.audit.actor import Actor
 from compliance.identity.address import agent_of, client_address
 from compliance.identity.failures import tell_refused
 from compliance.identity.models import User
+from compliance.identity.notices import UNREAD_SHOWN_MAX
 from compliance.identity.signin import actor_of, person_of, safe_next, verified_required
 from compliance.trace import note
 from merchants.access import MerchantAccess, by_member, require
-from merchants.accounts.queries import merchant_name
+from merchants.accounts.queries import name_and_unread
 from merchants.errors import AccessRefused
 
 SESSION_KEY: Final = "merchant"
@@ -79,8 +80,10 @@ def portal_page(ability: str) -> Callable[[View], View]:
 
 def frame_of(access: MerchantAccess) -> Mapping[str, object]:
     """What `portal/base.html` shows around every page."""
+    name, unread = name_and_unread(access)
     return {
-        "merchant_name": merchant_name(access),
+        "merchant_name": name,
+        "unread": f"{UNREAD_SHOWN_MAX}+" if unread > UNREAD_SHOWN_MAX else unread or "",
         "livemode": access.livemode,
         "abilities": access.abilities,
         "is_suspended": access.is_suspended,

@@ -38,8 +38,11 @@ def answer(*, side: Side, ticket: str, text: str, actor: Actor, at: datetime) ->
             row.first_answered_at = at
             row.save(update_fields=["first_answered_at"])
         tell_asker(row, "ticket_answered", at=at)
-    elif row.state == TicketState.WAITING_FOR_ASKER:
-        row.move(TicketState.WAITING_FOR_STAFF, at=at)
+    else:
+        if row.state == TicketState.WAITING_FOR_ASKER:
+            row.move(TicketState.WAITING_FOR_STAFF, at=at)
+        row.is_staff_told = False
+        row.save(update_fields=["is_staff_told"])
     record(
         actor, "ticket.answered", subject=("ticket", row.public_id),
         facts={"message": message.pk, "by": side.kind.value}, before={"state": str(before)},

@@ -47,7 +47,8 @@ def reopen(*, side: Side, ticket: str, actor: Actor, at: datetime) -> Ticket:
     row.move(TicketState.WAITING_FOR_STAFF, at=at)
     row.waits_since = at
     row.resolution_due_at = due_times(Priority(row.priority), since=at).resolution
-    row.save(update_fields=["waits_since", "resolution_due_at"])
+    row.is_staff_told = side.is_staff
+    row.save(update_fields=["waits_since", "resolution_due_at", "is_staff_told"])
     record(actor, "ticket.reopened", **_told(row, before, side), at=at)
     return row
 

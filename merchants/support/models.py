@@ -54,6 +54,8 @@ class Ticket(models.Model):
     created_at = models.DateTimeField(_("created at"))
     first_answer_due_at = models.DateTimeField(_("first answer due"))
     resolution_due_at = models.DateTimeField(_("resolution due"))
+    is_staff_told = models.BooleanField(default=False, db_default=True)
+    """Whether the staff were written to since the asker wrote last; see `digest`."""
     waits_since = models.DateTimeField()
     """Since when the time for its resolution runs: it begins anew when a ticket is reopened."""
     first_answered_at = models.DateTimeField(_("first answered at"), null=True)
@@ -68,6 +70,7 @@ class Ticket(models.Model):
             models.Index(
                 fields=["resolution_due_at"], name="ticket_queue", condition=~Q(state__in=_ENDED)
             ),
+            models.Index(fields=["id"], name="ticket_untold", condition=Q(is_staff_told=False)),
         ]
         constraints = [
             models.CheckConstraint(

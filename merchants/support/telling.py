@@ -27,8 +27,9 @@ def tell_asker(ticket: Ticket, template: str, *, at: datetime) -> None:
         return
     page = reverse("merchants:ticket", args=[ticket.public_id])
     write_letter(
-        person, template, at=at, number=ticket.public_id, link=f"{settings.BASE_URL}{page}"
-    )
+        person, template, at=at, merchant=merchant.public_id, page=page, number=ticket.public_id,
+        link=f"{settings.BASE_URL}{page}",
+    )  # fmt: skip
 
 
 def tell_customer(ticket: Ticket, template: str, *, at: datetime) -> None:

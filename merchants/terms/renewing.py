@@ -150,13 +150,15 @@ def _tell(deed: str, merchant: Merchant, row: Renewal, *, actor: Actor, at: date
     is_accepted = row.state == RenewalState.ACCEPTED
     if row.term.kind == TermKind.REVIEW:
         write_letter(
-            row.asked_by, "confirmation_decided", at=at, business=merchant.name,
+            row.asked_by, "confirmation_decided", at=at, merchant=merchant.public_id,
+            business=merchant.name,
             is_accepted=is_accepted, next_day=row.last_day, reason=row.reason,
         )  # fmt: skip
     else:
         write_letter(
-            row.asked_by, "renewal_decided", at=at, business=merchant.name,
-            paper=row.term.get_kind_display(), is_accepted=is_accepted, reason=row.reason,
+            row.asked_by, "renewal_decided", at=at, merchant=merchant.public_id,
+            business=merchant.name,
+            paper=TermKind(row.term.kind).label, is_accepted=is_accepted, reason=row.reason,
         )  # fmt: skip
     record(
         actor, deed, subject=("merchant", merchant.public_id),

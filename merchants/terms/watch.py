@@ -101,7 +101,10 @@ def _tell(merchant: Merchant, term: Term, *, at: datetime) -> bool:
     term.save(update_fields=["told"])
     letter, told = _letter_of(term, stage)
     for owner in joined(people_who_may(APPLICATION_WRITE, merchant=merchant.public_id)):
-        write_letter(owner, letter, at=at, business=merchant.name, last_day=term.last_day, **told)
+        write_letter(
+            owner, letter, at=at, merchant=merchant.public_id, business=merchant.name,
+            last_day=term.last_day, **told,
+        )  # fmt: skip
     return True
 
 
@@ -112,7 +115,7 @@ def _letter_of(term: Term, stage: Stage | ReviewStage) -> tuple[str, Mapping[str
             "overdue_days": OVERDUE_DAYS,
         }  # fmt: skip
     return "paper_runs_out", {
-        "paper": term.get_kind_display(), "is_over": stage >= Stage.LIMITED,
+        "paper": TermKind(term.kind).label, "is_over": stage >= Stage.LIMITED,
         "is_stopped": stage is Stage.STOPPED,
     }  # fmt: skip
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from dataclasses import field as _field
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from payments.callbacks.rules import address_flaw
 from payments.errors import Refusal
 from payments.money import EXPONENTS, Money
 
@@ -231,15 +231,8 @@ def _expires_in(value: Any) -> int:
 
 def _url(value: Any, *, plain_http: bool) -> str:
     text = _text(value, 1024, empty=True)
-    try:
-        parts = urlsplit(text)
-        bad = not parts.hostname or "@" in parts.netloc or (parts.port == 0)
-    except ValueError:
-        parts, bad = urlsplit(""), True
-    if text and (bad or not text.isascii() or " " in text or "\\" in text):
-        raise _Wrong("url_malformed")
-    if text and parts.scheme not in ({"https", "http"} if plain_http else {"https"}):
-        raise _Wrong("url_not_https")
+    if text and (flaw := address_flaw(text, plain_http=plain_http)):
+        raise _Wrong(flaw)
     return text
 
 

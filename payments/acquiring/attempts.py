@@ -35,10 +35,15 @@ from payments.channels.base import (
     TradeState,
     Unknown,
 )
-from payments.channels.registry import ChannelUnknown, Line, channel_for, line, methods
+from payments.channels.registry import forget, line, methods
 from payments.errors import Refusal
+from payments.routing.choose import Choice
+from payments.routing.health import claim_trial, listen
+from payments.routing.queries import is_working, route
 from payments.steps import step
 
+CHANNELS_MAX: Final = 3
+"""So many channels are tried for one press of the button; the customer waits meanwhile."""
 ASK_NOW_SECONDS: Final = 3
 """A customer's page may make us ask the gateway at most this often."""
 
@@ -75,9 +80,39 @@ def choose_method(*, token: str, method: str, device: Device, client_ip: str, at
         if not reuse.presentation:
             _open_at_gateway(reuse, actor=actor, at=at)
         return
-    attempt = create_attempt(public_id, method, device, actor=actor, at=at)
-    step("attempt.created")
-    _open_at_gateway(attempt, actor=actor, at=at)
+    tried: frozenset[str] = frozenset()
+    for _try in range(CHANNELS_MAX):
+        attempt = create_attempt(public_id, method, device, actor=actor, at=at, tried=tried)
+        step("attempt.created")
+        outcome = _open_at_gateway(attempt, actor=actor, at=at)
+        tried |= {attempt.channel.code}
+        if not _falls_to_next(attempt, outcome, tried, actor=actor, at=at):
+            return
+
+
+def _falls_to_next(
+    attempt: Attempt, outcome: Outcome[Presentation], tried: frozenset[str], *,
+    actor: Actor, at: datetime,
+) -> bool:  # fmt: skip
+    """Whether another channel should be tried: only when nothing happened at this one for certain,
+    by no fault of the customer's, and another can serve.
+    """
+    match outcome:
+        case Rejected(is_our_fault=True) | Unknown(was_sent=False):
+            pass
+        case _:
+            return False
+    payment = attempt.payment
+    if _route(payment, attempt.method, tried=tried, at=at).channel is None:
+        return False
+    if isinstance(outcome, Unknown):
+        with transaction.atomic():
+            locked = lock_attempt(attempt.number)
+            if locked is None or locked.attempt_state is not AttemptState.UNKNOWN:
+                return False
+            failure = outcome.reason[:64]
+            end_attempt(locked, AttemptState.FAILED, actor=actor, at=at, failure=failure)
+    return True
 
 
 def _before_opening(
@@ -88,7 +123,7 @@ def _before_opening(
     """
     with transaction.atomic():
         payment = _lock_payable(public_id, at=at)
-        _channel_of(payment, method)
+        _require_offered(payment, method, at=at)
         live = payment.attempts.select_related("channel").filter(state__in=LIVE).first()
         if live is None:
             return None
@@ -123,18 +158,44 @@ def _lock_payable(public_id: str, *, at: datetime) -> Payment:
     return payment
 
 
-def _channel_of(payment: Payment, method: str) -> Line:
+def _require_offered(payment: Payment, method: str, *, at: datetime) -> Choice:
     if payment.methods and method not in payment.methods:
         raise MethodUnavailable(method=method)
-    try:
-        return line(channel_for(method, livemode=payment.livemode).code)
-    except ChannelUnknown as unknown:
-        raise MethodUnavailable(method=method) from unknown
+    choice = _route(payment, method, at=at)
+    if choice.channel is None:
+        raise MethodUnavailable(method=method, reason=choice.reason)
+    return choice
+
+
+def _route(
+    payment: Payment, method: str, *, at: datetime, tried: frozenset[str] = frozenset()
+) -> Choice:
+    return route(
+        method=method, livemode=payment.livemode, amount_minor=payment.amount_minor,
+        merchant=payment.merchant.public_id, at=at, tried=tried,
+    )  # fmt: skip
+
+
+def _take_channel(payment: Payment, method: str, *, at: datetime, tried: frozenset[str]) -> Choice:
+    """The choice, made sure of: a switch in another process counts at once, and only one attempt
+    tries a channel that had failed.
+    """
+    _require_offered(payment, method, at=at)
+    for _try in range(CHANNELS_MAX):
+        choice = _route(payment, method, at=at, tried=tried)
+        channel = choice.channel
+        if channel is None:
+            raise MethodUnavailable(method=method, reason=choice.reason)
+        if is_working(channel.id) and not (channel.is_trial and not claim_trial(channel.id, at=at)):
+            return choice
+        forget()
+    raise MethodUnavailable(method=method)
 
 
 def create_attempt(
-    public_id: str, method: str, device: Device, *, actor: Actor, at: datetime
-) -> Attempt:
+    public_id: str, method: str, device: Device, *, actor: Actor, at: datetime,
+    tried: frozenset[str] = frozenset(),
+) -> Attempt:  # fmt: skip
     """Commit the intent to open an attempt. Nothing was said to the gateway yet.
 
     Raises PaymentNotPayable, MethodUnavailable, and PreviousUnresolved while another is live.
@@ -144,7 +205,10 @@ def create_attempt(
         live = payment.attempts.filter(state__in=LIVE).first()
         if live is not None:
             raise PreviousUnresolved(method=live.method)
-        channel = _channel_of(payment, method)
+        choice = _take_channel(payment, method, at=at, tried=tried)
+        channel = choice.channel
+        if channel is None:
+            raise MethodUnavailable(method=method)
         attempt = Attempt.objects.create(
             number=new_number("att"),
             payment=payment,
@@ -152,6 +216,7 @@ def create_attempt(
             method=method,
             product=methods()[method][1].products[device],
             device=device,
+            choice=choice.to_json(),
             amount_minor=payment.amount_minor,
             currency=payment.currency,
             client_ip=actor.address or None,
@@ -203,12 +268,15 @@ def key_of(attempt: Attempt) -> OrderKey:
     )
 
 
-def _open_at_gateway(attempt: Attempt, *, actor: Actor, at: datetime) -> None:
+def _open_at_gateway(attempt: Attempt, *, actor: Actor, at: datetime) -> Outcome[Presentation]:
     channel = line(attempt.channel.code)
     outcome = channel.gateway.open(order_of(attempt))
     step("attempt.answered")
+    was_trial = bool(attempt.choice and attempt.choice.get("is_trial"))
+    listen(attempt.channel_id, outcome, at=at, was_closed=not was_trial)
     take_in_opening(attempt, outcome, actor=actor, at=at)
     step("attempt.opened")
+    return outcome
 
 
 def take_in_opening(
@@ -296,6 +364,7 @@ def _ask(
 ) -> Outcome[Trade]:
     outcome = call(key_of(attempt))
     step("attempt.close_answered" if source == "close" else "query.answered")
+    listen(attempt.channel_id, outcome, at=at)
     if isinstance(outcome, Done):
         with transaction.atomic():
             learn_trade(

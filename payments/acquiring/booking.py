@@ -18,6 +18,7 @@ from payments.acquiring.facts import PaymentFacts, document
 from payments.acquiring.states import LIVE, AttemptState, PaymentState
 from payments.acquiring.tokens import checkout_pages
 from payments.callbacks.models import EventType
+from payments.callbacks.outbox import fan_out
 from payments.channels.base import Trade
 from payments.channels.registry import Line
 from payments.ledger.models import AccountKind
@@ -49,6 +50,7 @@ class Locked:
     expires_at: datetime
     metadata: dict[str, object]
     callback_url: str
+    """That the payment names, or ""."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ _LOCK: Final = """
 SELECT a.id, a.number, a.channel_id, c.code, a.method, a.state,
        p.id, p.public_id, p.merchant_id, m.public_id, p.livemode, p.merchant_order_no,
        a.amount_minor, a.currency, p.subject, p.state, p.created_at, p.expires_at, p.metadata::text,
-       CASE WHEN p.callback_url <> '' THEN p.callback_url ELSE m.callback_url END
+       p.callback_url
   FROM payments_attempt a
   JOIN payments_payment p ON p.id = a.payment_id
   JOIN payments_channel c ON c.id = a.channel_id
@@ -93,7 +95,7 @@ def lock_attempt(number: str) -> Locked | None:
     )  # fmt: skip
 
 
-_MARK_PAID: Final = """
+_MARK_PAID: Final = f"""
 ), att AS (
   UPDATE payments_attempt
      SET state = 'succeeded', gateway_number = %(trade_no)s, ended_at = %(now)s, ask_at = NULL
@@ -115,13 +117,19 @@ _MARK_PAID: Final = """
   INSERT INTO payments_event
          (public_id, merchant_id, livemode, type, subject, data, created_at)
   SELECT %(event)s, held.merchant_id, held.livemode, %(event_type)s, held.payment, held.data,
-         %(now)s FROM held RETURNING id
-), callback AS (
-  INSERT INTO payments_callback (event_id, merchant_id, url, due_at, created_at)
-  SELECT event.id, held.merchant_id, held.url, %(now)s, %(now)s FROM event, held
-   WHERE held.url <> ''
-), audit AS (
-"""
+         %(now)s FROM held RETURNING id, type
+), callback AS ({
+    fan_out(
+        told="event, held",
+        event="event.id",
+        merchant="held.merchant_id",
+        livemode="held.livemode",
+        kind="event.type",
+        own="held.url",
+        at="%(now)s",
+    )
+}), audit AS (
+"""  # noqa: S608  constants of ours
 # Every part reads `held`: where that finds no row, nothing at all is written.
 _ENTRY: Final = entry_insert(subject_id="held.payment")
 
@@ -144,7 +152,7 @@ _BOOK_WAITING: Final = f"""
 WITH held AS (
   SELECT a.id AS attempt_id, p.id AS payment_id, p.public_id AS payment, a.method,
          p.merchant_id, p.livemode,
-         CASE WHEN p.callback_url <> '' THEN p.callback_url ELSE m.callback_url END AS url,
+         p.callback_url AS url,
          receivable.id AS receivable, payable.id AS payable,
          jsonb_build_object(
            'id', p.public_id, 'object', 'payment', 'merchant_order_no', p.merchant_order_no,

@@ -94,7 +94,7 @@ def _end(refund: Refund, *, refunded: int, actor: Actor, now: datetime, reason: 
         tell(
             Reader(
                 merchant_id=payment.merchant_id, livemode=payment.livemode,
-                url=payment.callback_url or payment.merchant.callback_url,
+                url=payment.callback_url,
             ),
             EventType.REFUND_SUCCEEDED if refunded else EventType.REFUND_FAILED,
             subject=refund.public_id, data=refund_document(refund_facts(refund)), at=now,

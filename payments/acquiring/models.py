@@ -146,6 +146,8 @@ class Attempt(models.Model):
     amount_minor = models.BigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     client_ip = models.GenericIPAddressField(_("customer's address"), null=True)
+    choice = models.JSONField(_("choice of the channel"), null=True)
+    """`routing.choose.Choice`: why this channel, and who was passed over for what."""
     presentation = models.JSONField(null=True)
     """What the customer is shown: see `presenting`."""
     failure = models.CharField(_("failure"), max_length=64, blank=True, db_default="")

@@ -181,7 +181,7 @@ def close_if_wanted(payment_id: int, *, actor: Actor, at: datetime) -> bool:
         Reader(
             merchant_id=payment.merchant_id,
             livemode=payment.livemode,
-            url=payment.callback_url or payment.merchant.callback_url,
+            url=payment.callback_url,
         ),
         EventType.PAYMENT_CLOSED,
         subject=payment.public_id,

@@ -14,17 +14,19 @@ from compliance.database import prepared
 from compliance.numbers import new_number
 from merchants.access import KEY_STANDS, MerchantAccess, confirm, require
 from merchants.accounts.networks import comparable
-from payments.acquiring.asking import PaymentAsk
+from payments.acquiring.asking import AskInvalid, FieldError, PaymentAsk
 from payments.acquiring.attempts import close_live_attempt
 from payments.acquiring.facts import PaymentFacts, facts_of
 from payments.acquiring.models import IdempotencyKey, Payment
 from payments.acquiring.outcomes import close_if_wanted
-from payments.acquiring.queries import own_payment
+from payments.acquiring.queries import PaymentUnknown, own_payment
 from payments.acquiring.states import LIVE, PaymentState
 from payments.acquiring.tokens import checkout_token
 from payments.errors import Refusal
 from payments.money import Money
 from payments.steps import step
+
+CLOSE_REASON_MAX: Final = 200
 
 
 class OrderNumberReused(Refusal):
@@ -216,9 +218,33 @@ def close_payment(*, access: MerchantAccess, payment: str, at: datetime) -> Paym
     return facts
 
 
-def request_closing(*, payment: str, actor: Actor, at: datetime) -> None:
-    """Want a pending payment closed, and try at once. Called by the merchant's close and by
-    expiry.
+def close_payment_by_staff(
+    *, payment: str, reason: str, actor: Actor, at: datetime
+) -> PaymentFacts:
+    """The same for the staff, who say why; the caller has looked at the person's role.
+
+    Raises PaymentUnknown, AlreadyPaid, and AskInvalid for an empty or too long reason.
+    """
+    if not 0 < len(reason) <= CLOSE_REASON_MAX:
+        raise AskInvalid([FieldError("reason", "too_long" if reason else "required")])
+    if _facts(payment).status is PaymentState.PENDING:
+        request_closing(payment=payment, actor=actor, reason=reason, at=at)
+    facts = _facts(payment)
+    if facts.status is PaymentState.PAID:
+        raise AlreadyPaid(payment=payment)
+    return facts
+
+
+def _facts(payment: str) -> PaymentFacts:
+    row = Payment.objects.select_related("channel").filter(public_id=payment).first()
+    if row is None:
+        raise PaymentUnknown(payment=payment)
+    return facts_of(row)
+
+
+def request_closing(*, payment: str, actor: Actor, at: datetime, reason: str = "") -> None:
+    """Want a pending payment closed, and try at once. Called by the merchant's close, the staff's
+    and by expiry. When it was wanted before, the gateway is only tried again.
     """
     with transaction.atomic():
         row = Payment.objects.select_for_update().get(public_id=payment)
@@ -229,7 +255,9 @@ def request_closing(*, payment: str, actor: Actor, at: datetime) -> None:
             row.save(update_fields=["close_requested_at"])
             # Should we die before the gateway is called, the janitor finds the attempt at once.
             row.attempts.filter(state__in=LIVE).update(ask_at=at)
-            record(actor, "payment.close_requested", subject=("payment", payment), at=at)
+            record(
+                actor, "payment.close_requested", subject=("payment", payment), reason=reason, at=at
+            )
         if close_if_wanted(row.pk, actor=actor, at=at):
             return
     close_live_attempt(payment=payment, actor=actor, at=at)

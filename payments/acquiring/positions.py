@@ -1,5 +1,6 @@
 """Finds where a moment lies in a table that only grows, without an index on its time."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,3 +37,25 @@ def first_id_since(table: str, column: str, *, at: datetime) -> int:
         cursor.execute(sql, {"at": at - SLACK})
         row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From the first moment of a day to the last one of another, in the platform's time zone."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def end_with_jitter(self) -> datetime:
+        """After this moment no row of the span was numbered."""
+        return self.end + 2 * SLACK
+
+    def lookups(self, column: str) -> dict[str, datetime]:
+        """The exact condition."""
+        return {f"{column}__gte": self.start, f"{column}__lt": self.end}
+
+    def keys(self, table: str, column: str) -> tuple[int, int]:
+        """Keys between which all rows of the span lie, both excluded. Two statements."""
+        low = max(0, first_id_since(table, column, at=self.start) - 1)
+        return low, first_id_since(table, column, at=self.end_with_jitter)

@@ -17,9 +17,10 @@ from payments.acquiring.presenting import from_row
 from payments.acquiring.states import LIVE, PaymentState
 from payments.acquiring.tokens import payment_of
 from payments.channels.base import Presentation
-from payments.channels.registry import active, methods
+from payments.channels.registry import methods
 from payments.errors import Refusal
 from payments.money import Money
+from payments.routing.queries import route
 
 
 class PaymentUnknown(Refusal):
@@ -153,7 +154,7 @@ _CHECKOUT: Final = """
 SELECT p.public_id, m.name, p.amount_minor, p.currency, p.subject, p.description,
        p.merchant_order_no, p.state, p.expires_at, p.close_requested_at IS NOT NULL, p.created_at,
        p.paid_at, p.method, p.channel_trade_no, p.return_url, p.methods, p.livemode,
-       t.number, t.method, t.state, t.presentation::text, t.expires_at, t.failure
+       m.public_id, t.number, t.method, t.state, t.presentation::text, t.expires_at, t.failure
   FROM payments_payment p
   JOIN merchants_merchant m ON m.id = p.merchant_id
   LEFT JOIN LATERAL (
@@ -175,7 +176,7 @@ def find_checkout(*, token: str, at: datetime) -> Checkout:
     (
         _, merchant, minor, currency, subject, description, order_no, state, expires_at,
         is_closing, created_at, paid_at, method, trade_no, return_url, allowed, livemode,
-        *attempt,
+        shop, *attempt,
     ) = rows[0]  # fmt: skip
     return Checkout(
         payment=public_id,
@@ -194,7 +195,7 @@ def find_checkout(*, token: str, at: datetime) -> Checkout:
         method=method,
         channel_trade_no=trade_no,
         return_url=way_back(return_url, payment=public_id, order_no=order_no, state=state),
-        methods=_choices(allowed, livemode=livemode),
+        methods=_choices(allowed, livemode=livemode, amount_minor=minor, merchant=shop, at=at),
         attempt=_shown(attempt) if attempt[0] else None,
         livemode=livemode,
     )
@@ -219,20 +220,23 @@ def checkout_status(*, token: str, at: datetime) -> CheckoutStatus:
     )
 
 
-def _choices(allowed: Sequence[str], *, livemode: bool) -> tuple[MethodChoice, ...]:
-    served = {channel.gateway for channel in active(livemode=livemode)}
-    return tuple(
-        MethodChoice(
-            code=code,
-            gateway=dialect.name,
-            label=method.label,
-            hint=method.hint,
-            is_available=dialect.name in served,
-            reason="" if dialect.name in served else "no_channel",
+def _choices(
+    allowed: Sequence[str], *, livemode: bool, amount_minor: int, merchant: str, at: datetime
+) -> tuple[MethodChoice, ...]:
+    choices = []
+    for code, (dialect, method) in methods().items():
+        if allowed and code not in allowed:
+            continue
+        way = route(
+            method=code, livemode=livemode, amount_minor=amount_minor, merchant=merchant, at=at
         )
-        for code, (dialect, method) in methods().items()
-        if not allowed or code in allowed
-    )
+        choices.append(
+            MethodChoice(
+                code=code, gateway=dialect.name, label=method.label, hint=method.hint,
+                is_available=way.channel is not None, reason=way.reason,
+            )
+        )  # fmt: skip
+    return tuple(choices)
 
 
 def _shown(attempt: Sequence[Any]) -> ShownAttempt:

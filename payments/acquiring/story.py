@@ -64,6 +64,7 @@ def told_of(payment: Payment, refunds: Sequence[Refund]) -> tuple[list[Event], l
     callbacks = (
         Callback.objects.filter(event__in=events)
         .order_by("-pk")
+        .select_related("endpoint")
         .prefetch_related("history")[:ROWS_MAX]
     )
     by_key = {event.pk: event for event in events}

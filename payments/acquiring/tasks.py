@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
-from celery import shared_task
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from compliance.jobs.registry import job
 from payments.acquiring.janitor import claim_to_ask, expire, expired, look_after
 from payments.acquiring.refund_approving import give_up_unreleased
 from payments.acquiring.refunds import claim_due, pursue
@@ -24,7 +25,7 @@ WAITING_BATCH: Final = 1000
 Row = TypeVar("Row")
 
 
-@shared_task(name="payments.ask_about_open_attempts", time_limit=300)
+@job("payments.ask_about_open_attempts", _("Ask gateways about open attempts"), time_limit=300)
 def ask_about_open_attempts() -> int:
     """Ask gateways about attempts that wait too long."""
     # Claimed one by one: of a whole batch the last would wait behind silent gateways for minutes.
@@ -32,20 +33,20 @@ def ask_about_open_attempts() -> int:
     return _for_each(claims, lambda attempt: look_after(attempt, at=timezone.now()))
 
 
-@shared_task(name="payments.expire_payments", time_limit=300)
+@job("payments.expire_payments", _("Close payments whose time is over"), time_limit=300)
 def expire_payments() -> int:
     """Close payments whose time is over."""
     due = expired(at=timezone.now(), limit=BATCH)
     return _for_each(([one] for one in due), lambda payment: expire(payment, at=timezone.now()))
 
 
-@shared_task(name="payments.forget_idempotency_keys", time_limit=300)
+@job("payments.forget_idempotency_keys", _("Forget old idempotency keys"), time_limit=300)
 def forget_idempotency_keys() -> int:
     """Delete idempotency keys whose time is over."""
     return forget_old_keys(at=timezone.now(), limit=KEYS_BATCH)
 
 
-@shared_task(name="payments.send_due_refunds", time_limit=300)
+@job("payments.send_due_refunds", _("Send refunds and ask about them"), time_limit=300)
 def send_due_refunds() -> int:
     """Send refunds, and ask about those that were sent."""
     # Claimed one by one: a lease must not run out while another refund is being sent.
@@ -53,7 +54,7 @@ def send_due_refunds() -> int:
     return _for_each(claims, lambda refund: pursue(refund, at=timezone.now()))
 
 
-@shared_task(name="payments.give_up_unreleased_refunds", time_limit=300)
+@job("payments.give_up_unreleased_refunds", _("Give up refunds nobody released"), time_limit=300)
 def give_up_unreleased_refunds() -> int:
     """Give up refunds whose second person said no, or nothing for too long."""
     return give_up_unreleased(at=timezone.now(), limit=WAITING_BATCH)

@@ -246,6 +246,8 @@ def _deed(row: AuditEntry) -> TimelineItem:
         "attempt.failed": (_("The attempt failed"), "bad"),
         "attempt.abandoned": (_("The attempt was given up"), ""),
         "payment.close_requested": (_("Closing was asked for"), ""),
+        "payment.asked": (_("Somebody had the gateway asked"), ""),
+        "payment.answered": (_("The gateway's answer"), ""),
         "attempt.contradicted": (_("A gateway's message does not match our order"), "bad"),
         "attempt.unresolved": (_("The gateway gives no final answer"), "warn"),
     }

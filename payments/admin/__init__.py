@@ -5,6 +5,7 @@ from payments.admin import (
     callbacks,
     channels,
     differences,
+    endpoints,
     enrolments,
     fee_rates,
     journals,
@@ -15,6 +16,6 @@ from payments.admin import (
 )
 
 __all__ = [
-    "attempts", "callbacks", "channels", "differences", "enrolments", "fee_rates", "journals",
-    "notifications", "payments", "reconciliations", "refunds",
+    "attempts", "callbacks", "channels", "differences", "endpoints", "enrolments", "fee_rates",
+    "journals", "notifications", "payments", "reconciliations", "refunds",
 ]  # fmt: skip

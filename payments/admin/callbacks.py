@@ -5,16 +5,21 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from compliance.audit.actor import Actor
+from compliance.identity.showing import EMPTY
 from payments.admin import columns, tones
+from payments.admin.deeds import DeedAdmin
 from payments.admin.filters import DayFilter
-from payments.admin.links import subject_link
+from payments.admin.links import endpoint_link, subject_link
 from payments.admin.raw import readable_json
 from payments.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from payments.callbacks.models import Callback, CallbackTry, Event
+from payments.callbacks.models import TEST, Callback, CallbackTry, Event
+from payments.callbacks.resending import resend_by_staff
 
 
 class TryInline(ReadOnlyInline):
@@ -30,18 +35,23 @@ class TryInline(ReadOnlyInline):
 
 
 @admin.register(Callback)
-class CallbackAdmin(ReadOnlyAdmin):
+class CallbackAdmin(DeedAdmin):
     """One event on its way to one address."""
 
     list_display = ("about", "what", "result", "tries", "shop", "due", "created")
     list_display_links = ("what",)
     list_filter = ("state", DayFilter)
-    list_select_related = ("event", "merchant")
+    list_select_related = ("event", "merchant", "endpoint")
     list_defer = ("event__data",)
     search_fields = ("event__public_id", "event__subject")
     search_help_text = _("An exact number: event, payment or refund")
-    fields = ("what", "about", "result", "url", "shop", "tries", "due", "created", "ended")
+    fields = (
+        "what", "about", "result", "receiver", "url", "shop", "tries", "due", "created", "ended",
+    )  # fmt: skip
     inlines = (TryInline,)
+    deed = "resend"
+    deed_label = _("Send again")
+    deed_done = _("It is sent again now.")
 
     result = columns.badge("state", _("state"), tones.CALLBACK)
     due = columns.moment("due_at", _("next try at"))
@@ -63,10 +73,23 @@ class CallbackAdmin(ReadOnlyAdmin):
         """The merchant's short name."""
         return callback.merchant.shown_name
 
+    @admin.display(description=_("callback endpoint"))
+    def receiver(self, callback: Callback) -> str:
+        """The endpoint, linked; none where the payment named the address."""
+        return endpoint_link(callback.endpoint) if callback.endpoint else EMPTY
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Pages show the event and the merchant."""
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("event", "merchant")
+        return rows.select_related("event", "merchant", "endpoint")
+
+    def is_open(self, row: Any) -> bool:
+        """A test is sent anew by its owner."""
+        return bool(row.event.type != TEST)
+
+    def do(self, row: Any, *, reason: str, actor: Actor) -> None:
+        """Send it again."""
+        resend_by_staff(callback=row.pk, reason=reason, actor=actor, at=timezone.now())
 
 
 @admin.register(Event)

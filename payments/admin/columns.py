@@ -1,16 +1,15 @@
 """How values look in lists and on pages: amounts, moments, states, numbers."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.contrib import admin
 from django.db.models import Choices
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from compliance.identity.showing import EMPTY, badge_tag, time_tag
 from payments.money import Money
 
 if TYPE_CHECKING:
@@ -19,29 +18,10 @@ if TYPE_CHECKING:
 Text: TypeAlias = "str | _StrPromise"
 Column: TypeAlias = Callable[..., Any]
 
-EMPTY = "–"
-
-
-def time_tag(at: datetime | None) -> SafeString | str:
-    """A moment in the platform's time zone, to the second."""
-    if at is None:
-        return EMPTY
-    local = timezone.localtime(at)
-    return format_html(
-        '<time class="nowrap" datetime="{}">{}</time>',
-        local.isoformat(timespec="seconds"),
-        f"{local:%Y-%m-%d %H:%M:%S}",
-    )
-
 
 def money_tag(money: Money) -> SafeString:
     """An amount with its sign."""
     return format_html('<span class="money">{}</span>', money.text)
-
-
-def badge_tag(text: Text, tone: str) -> SafeString:
-    """A word with a colour."""
-    return format_html('<span class="badge {}">{}</span>', tone, text)
 
 
 def mono_tag(text: str) -> SafeString | str:

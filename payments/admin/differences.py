@@ -22,6 +22,7 @@ from compliance.approvals.models import Approval
 from compliance.approvals.states import ApprovalState
 from compliance.identity.models import User
 from compliance.identity.roles import Ability, may
+from compliance.identity.showing import EMPTY, badge_tag
 from compliance.identity.signin import actor_of, person_of
 from payments.admin import columns, tones
 from payments.admin.books import journal_tables
@@ -145,7 +146,7 @@ class DifferenceAdmin(ReadOnlyAdmin):
     def what(self, row: Difference) -> SafeString:
         """The class."""
         tone = tones.FOUND.get(row.found, "bad")
-        return columns.badge_tag(row.get_found_display(), tone)
+        return badge_tag(row.get_found_display(), tone)
 
     @admin.display(description=gettext_lazy("about"))
     def about(self, row: Difference) -> SafeString:
@@ -176,7 +177,7 @@ class DifferenceAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("owner"))
     def whose(self, row: Difference) -> str:
         """Who works on it."""
-        return (row.owner.display_name or row.owner.username) if row.owner else columns.EMPTY
+        return (row.owner.display_name or row.owner.username) if row.owner else EMPTY
 
     @admin.display(description=gettext_lazy("age"))
     def age(self, row: Difference) -> str:
@@ -291,7 +292,7 @@ class DifferenceAdmin(ReadOnlyAdmin):
 
 def _shown(minor: int | None, fee: int | None, row: Difference) -> SafeString | str:
     if minor is None:
-        return columns.EMPTY
+        return EMPTY
     amount = columns.money_tag(Money(minor, row.currency))
     if row.found != "fee" or fee is None:
         return amount

@@ -21,6 +21,7 @@ from merchants.onboarding.sections import SECTIONS
 from payments.admin import columns
 from payments.admin.readonly import ReadOnlyAdmin
 from payments.channels.models import Channel
+from payments.channels.states import ChannelState
 from payments.enrolment.handing import GatewayLetter, ask_soon, enter_letter, hand_in, leave
 from payments.enrolment.models import Enrolment, SubMerchant
 from payments.enrolment.opening import answer_extras, asked_extras, open_enrolment
@@ -112,7 +113,7 @@ class EnrolmentAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Begin an enrolment"),
-            "channels": Channel.objects.filter(is_active=True).order_by("pk"),
+            "channels": Channel.objects.filter(state=ChannelState.ACTIVE).order_by("pk"),
             "merchant": merchant,
             "channel": channel,
             "error": error,

@@ -1,11 +1,5 @@
-"""Lists that stay quick at any length: newest first, by key, and never counted.
+"""Django's list with the pages of `acquiring.pages`: by key, and never counted."""
 
-A page is `id < before` or `id > after`, so that page 1,000 costs what page 1 costs. A filter may
-match one row in a million: to fill a page it would read the whole table. Therefore a filtered page
-looks at no more than WINDOW keys, says so, and offers to look further back.
-"""
-
-from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.admin.views.main import ChangeList
@@ -15,60 +9,13 @@ from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from payments.acquiring.positions import first_id_since
-from payments.admin.filters import DayFilter, Span
+from payments.acquiring.pages import KEY_MAX, Place, Reach, Slice, page_at
+from payments.acquiring.positions import Span
+from payments.admin.filters import DayFilter, DaysFilter, common_span
 
 BEFORE: Final = "before"
 AFTER: Final = "after"
-WINDOW: Final = 50_000
-KEY_MAX: Final = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """The keys that a list may show (`low` < id < `high`), and whether rows of them are sifted."""
-
-    low: int
-    high: int
-    is_sifted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """One page. `older` and `newer` are keys to go on from, 0 where there is nothing to go to."""
-
-    rows: list[Any]
-    older: int
-    newer: int
-    is_cut: bool
-    """Whether the page ends because WINDOW keys were looked at, and not because it is full."""
-
-
-def older_slice(rows: QuerySet[Any], reach: Reach, *, before: int, size: int) -> Slice:
-    """The page below `before`; 0 starts at the top."""
-    top = min(before or KEY_MAX, reach.high)
-    low = max(reach.low, top - 1 - WINDOW) if reach.is_sifted else reach.low
-    found = list(rows.filter(pk__gt=low, pk__lt=top).order_by("-pk")[: size + 1])
-    is_full = len(found) > size
-    shown = found[:size]
-    is_cut = not is_full and low > reach.low
-    older = shown[-1].pk if is_full else low + 1 if is_cut else 0
-    newer = 0 if not before else shown[0].pk if shown else before - 1
-    return Slice(shown, older, newer, is_cut)
-
-
-def newer_slice(rows: QuerySet[Any], reach: Reach, *, after: int, size: int) -> Slice | None:
-    """The page above `after`. None: it is the first one, which is better shown from the top."""
-    low = max(after, reach.low)
-    top = min(reach.high, low + 1 + WINDOW) if reach.is_sifted else reach.high
-    found = list(rows.filter(pk__gt=low, pk__lt=top).order_by("pk")[: size + 1])
-    is_full = len(found) > size
-    is_cut = not is_full and top < reach.high
-    if not is_full and not is_cut:
-        return None
-    shown = found[:size][::-1]
-    newer = shown[0].pk if is_full else top - 1
-    return Slice(shown, shown[-1].pk if shown else after + 1, newer, is_cut)
+LAST: Final = "end"
 
 
 def estimated_count(model: type[Model]) -> int | None:
@@ -88,18 +35,20 @@ class KeysetChangeList(ChangeList):
     model_admin: Any
     slice: Slice
     span: Span | None
-    before = 0
-    after = 0
+    place = Place()
+    reach = Reach()
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Any]:
         """Take the position out of the parameters: filters begin at the top again."""
-        self.before = self._take_key(BEFORE)
-        self.after = self._take_key(AFTER)
+        self.place = Place(
+            self._take_key(BEFORE), self._take_key(AFTER), is_last=bool(self._take_key(LAST))
+        )
         rows = super().get_queryset(request, exclude_parameters)
-        days = [spec.span for spec in self.filter_specs if isinstance(spec, DayFilter)]
-        self.span = days[0] if days else None
+        self.span = common_span(
+            spec.span for spec in self.filter_specs if isinstance(spec, DayFilter | DaysFilter)
+        )
         return rows.defer(*self.model_admin.list_defer)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
@@ -108,12 +57,8 @@ class KeysetChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         """Find the page. Nothing is counted."""
-        reach, rows = self._reach(), self.queryset
-        page = None
-        if self.after:
-            page = newer_slice(rows, reach, after=self.after, size=self.list_per_page)
-        if page is None:
-            page = older_slice(rows, reach, before=self.before, size=self.list_per_page)
+        self.reach = self._reach()
+        page = page_at(self.queryset, self.reach, place=self.place, size=self.list_per_page)
         self.slice = page
         self.result_list = page.rows
         # Django's templates show a count only where these differ.
@@ -133,13 +78,24 @@ class KeysetChangeList(ChangeList):
         low, high = 0, KEY_MAX
         if self.span:
             table, column = self.opts.db_table, self.model_admin.time_field
-            low = max(0, first_id_since(table, column, at=self.span.start) - 1)
-            high = first_id_since(table, column, at=self.span.end_with_jitter)
+            low, high = self.span.keys(table, column)
             self.queryset = self.queryset.filter(**self.span.lookups(column))
         elif is_sifted:
             ends = self.root_queryset.aggregate(bottom=Min("pk"), top=Max("pk"))
             low, high = (ends["bottom"] or 1) - 1, (ends["top"] or 0) + 1
         return Reach(low, high, is_sifted)
+
+    @property
+    def first_url(self) -> str:
+        """The top of the list, or "" there."""
+        if self.place.is_first or not self.slice.newer:
+            return ""
+        return self.get_query_string(remove=[BEFORE, AFTER, LAST])
+
+    @property
+    def last_url(self) -> str:
+        """The oldest rows, or "" where they are shown."""
+        return self.get_query_string({LAST: 1}) if self.slice.older else ""
 
     @property
     def newer_url(self) -> str:

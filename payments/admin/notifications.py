@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from compliance.identity.showing import EMPTY
 from payments.acquiring.models import Notification
 from payments.admin import columns, tones
 from payments.admin.filters import DayFilter
@@ -41,7 +42,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     @admin.display(description=_("number"))
     def names(self, row: Notification) -> str:
         """What the message is about, linked."""
-        return subject_link(row.number) if row.number else columns.EMPTY
+        return subject_link(row.number) if row.number else EMPTY
 
     @admin.display(description=_("headers"))
     def raw_headers(self, row: Notification) -> SafeString:

@@ -1,11 +1,11 @@
 """Payments: the list, and the page with everything that happened to one."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -16,21 +16,24 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from compliance.identity.roles import Ability, may
+from compliance.identity.showing import EMPTY
 from compliance.identity.signin import actor_of, person_of
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
 from payments.acquiring.asking import RefundWish
 from payments.acquiring.facts import facts_of
 from payments.acquiring.models import Payment
+from payments.acquiring.pay import CLOSE_REASON_MAX
 from payments.acquiring.refund_words import refund_told, typed_wish
 from payments.acquiring.refunding import request_refund_by_staff
 from payments.acquiring.search import find_payment_ids
 from payments.acquiring.states import PaymentState
 from payments.acquiring.story import story_of
 from payments.acquiring.timeline import method_label, staff_timeline
-from payments.admin import columns, tones
+from payments.admin import columns, payment_deeds, payment_export, tones
 from payments.admin.books import journal_tables
-from payments.admin.filters import DayFilter
+from payments.admin.filters import AmountFilter, DayFilter, DaysFilter, MethodFilter
+from payments.admin.keyset import KeysetChangeList
 from payments.admin.raw import readable
 from payments.admin.readonly import ReadOnlyAdmin
 from payments.errors import Refusal
@@ -44,7 +47,9 @@ class PaymentAdmin(ReadOnlyAdmin):
     """Found by any number: ours, the merchant's, the gateway's, or a merchant's own."""
 
     list_display = ("shown_number", "status", "amount", "shop", "paid_with", "created")
-    list_filter = ("state", "livemode", "channel", DayFilter)
+    list_filter = (
+        "state", MethodFilter, "channel", DayFilter, DaysFilter, AmountFilter, "livemode",
+    )  # fmt: skip
     list_select_related = ("merchant", "channel")
     list_defer = ("customer", "metadata", "fingerprint", "description")
     search_fields = ("public_id",)
@@ -70,7 +75,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("paid with"))
     def paid_with(self, payment: Payment) -> str:
         """The method's name."""
-        return method_label(payment.method) if payment.method else columns.EMPTY
+        return method_label(payment.method) if payment.method else EMPTY
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
         """Pages show the merchant and the channel."""
@@ -93,12 +98,35 @@ class PaymentAdmin(ReadOnlyAdmin):
         return queryset.filter(pk__in=find_payment_ids(number)), False
 
     def get_urls(self) -> list[URLPattern]:
-        """Giving money back."""
-        view = self.admin_site.admin_view(require_POST(self.refund))
+        """Giving money back, asking the gateway, closing."""
+        deeds = {"refund": self.refund, "ask": payment_deeds.ask, "close": payment_deeds.close}
+        export = self.admin_site.admin_view(require_POST(self.export))
         return [
-            path("<int:row>/refund/", view, name="payments_payment_refund"),
+            path("export/", export, name="payments_payment_export"),
+            *(
+                path(
+                    f"<int:row>/{name}/",
+                    self.admin_site.admin_view(require_POST(view)),
+                    name=f"payments_payment_{name}",
+                )
+                for name, view in deeds.items()
+            ),
             *super().get_urls(),
         ]
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """The list of the address, narrowed as it says, as a file."""
+        changelist = cast("KeysetChangeList", self.get_changelist_instance(request))
+        return payment_export.export(request, changelist)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the way to take the list out, for those who may."""
+        person = person_of(request)
+        may_export = person is not None and may(person, Ability.PAYMENTS_EXPORT)
+        context = {**(extra_context or {}), "may_export": may_export}
+        return super().changelist_view(request, context)
 
     def refund(self, request: HttpRequest, row: int) -> HttpResponse:
         """Refund for the merchant, after the second factor for just this amount."""
@@ -152,6 +180,8 @@ class PaymentAdmin(ReadOnlyAdmin):
                 "tone": tones.PAYMENT.get(PaymentState(obj.state), "neutral"),
                 "refunded": Money(obj.refunded_minor, obj.currency),
                 "left": _left_for(request, obj),
+                "deeds": payment_deeds.deeds_for(person_of(request), obj),
+                "close_reason_max": CLOSE_REASON_MAX,
                 "method": method_label(obj.method) if obj.method else "",
             }
         return super().render_change_form(request, context, add, change, form_url, obj)

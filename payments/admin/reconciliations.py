@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from compliance.identity.downloads import pieces_answer
 from compliance.identity.models import User
 from compliance.identity.roles import Ability, may
+from compliance.identity.showing import badge_tag
 from compliance.identity.signin import actor_of, person_of
 from compliance.identity.stepup import Deed, Fact
 from compliance.identity.stepup_pages import requires_step_up
@@ -72,7 +73,7 @@ class ReconciliationRunAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("open differences"))
     def open_now(self, run: Any) -> SafeString:
         """How many still wait."""
-        return columns.badge_tag(str(run.waiting), "warn" if run.waiting else "ok")
+        return badge_tag(str(run.waiting), "warn" if run.waiting else "ok")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Lists show the channel and what waits."""

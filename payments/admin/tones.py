@@ -5,6 +5,7 @@ from typing import Final
 from payments.acquiring.models import Verdict
 from payments.acquiring.states import AttemptState, PaymentState, RefundState
 from payments.callbacks.models import CallbackState
+from payments.callbacks.states import EndpointState
 from payments.reconciliation.states import DifferenceState, Found, RunState
 
 PAYMENT: Final = {PaymentState.PENDING: "warn", PaymentState.PAID: "ok"}
@@ -50,3 +51,8 @@ DIFFERENCE: Final[dict[str, str]] = {
     DifferenceState.EXPLAINED: "neutral",
 }
 FOUND: Final[dict[str, str]] = {Found.DAY_SHIFT: "neutral", Found.FEE: "warn"}
+ENDPOINT: Final = {
+    EndpointState.ACTIVE: "ok",
+    EndpointState.GONE: "bad",
+    EndpointState.FAILED: "bad",
+}

@@ -34,6 +34,11 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
         _("API key revoked"),
         _("This API key was revoked. Create another one in the merchant portal."),
     ),
+    "key_expired": Kind(
+        HTTPStatus.UNAUTHORIZED,
+        _("API key expired"),
+        _("The time of this API key is over. Create another one in the merchant portal."),
+    ),
     "wrong_mode": Kind(
         HTTPStatus.FORBIDDEN,
         _("Live mode not available"),
@@ -148,7 +153,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "callback_url_missing": Kind(
         HTTPStatus.CONFLICT,
         _("No callback address"),
-        _("Neither the payment nor your account names an address to send the event to."),
+        _("Neither the payment nor an endpoint of yours names an address to send it to."),
     ),
     "internal_error": Kind(
         HTTPStatus.INTERNAL_SERVER_ERROR,

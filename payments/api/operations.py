@@ -24,7 +24,7 @@ from payments.callbacks.models import EventType
 
 PROBLEM_JSON: Final = "application/problem+json"
 EVERYWHERE: Final = (
-    "key_missing", "key_unknown", "key_revoked", "wrong_mode", "scope_missing",
+    "key_missing", "key_unknown", "key_revoked", "key_expired", "wrong_mode", "scope_missing",
     "address_not_allowed", "internal_error", "too_many_requests", "temporarily_unavailable",
 )  # fmt: skip
 """What every call may answer."""
@@ -331,8 +331,8 @@ def _webhook(kind: str, summary: Any, example: dict[str, Any]) -> OpenApiWebhook
             tags=["callbacks"],
             summary=summary,
             description=_(
-                "Posted to the payment's callback_url, or to your account's. Answer 2xx within 15"
-                " seconds; anything else is tried again for about four days."
+                "Posted to the payment's callback_url and to your endpoints. Answer 2xx within 15"
+                " seconds; anything else is tried again for about four days, and 410 ends it."
             ),
             auth=[],
             parameters=[

@@ -74,7 +74,7 @@ class PaymentAskSerializer(serializers.Serializer[Any]):
     callback_url = serializers.URLField(
         max_length=1024,
         required=False,
-        help_text=_("Where we tell you what became of it; your account's address when left out."),
+        help_text=_("Where we tell you what became of it, beside your endpoints."),
     )
     customer = AnyObject(
         required=False, help_text=_("What you know of the customer. At most 4096 bytes.")
@@ -226,7 +226,8 @@ class EventSerializer(serializers.Serializer[Any]):
     livemode = serializers.BooleanField()
     data: Any = EventDataSerializer()
     callback = CallbackStateSerializer(
-        allow_null=True, help_text=_("Null when there was no address to send it to.")
+        allow_null=True,
+        help_text=_("The newest one. Null when there was no address to send it to."),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from merchants.access import MerchantAccess, require
-from payments.callbacks.models import Callback, Event
+from payments.callbacks.models import TEST, Callback, Event
 from payments.errors import Refusal
 from payments.times import time_text
 
@@ -29,7 +29,9 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackFacts:
-    """How far the latest callback of an event has come."""
+    """How far the latest callback of an event has come. Where there are several receivers, the
+    portal shows all.
+    """
 
     url: str
     state: str
@@ -92,7 +94,10 @@ def facts_of(event: Event) -> EventFacts:
 
 
 def _of(access: MerchantAccess) -> QuerySet[Event]:
-    return Event.objects.filter(merchant_id=access.merchant_id, livemode=access.livemode)
+    """The merchant's events. Tests of an endpoint tell of nothing, and are none."""
+    return Event.objects.filter(merchant_id=access.merchant_id, livemode=access.livemode).exclude(
+        type=TEST
+    )
 
 
 def _row(events: QuerySet[Event], public_id: str) -> Event:

@@ -25,7 +25,10 @@ from payments.callbacks.rules import is_allowed_address
 log: Final = logging.getLogger(__name__)
 
 ANSWER_SECONDS: Final = 15
+BODY_SECONDS: Final = 1
+"""The status counts; for the beginning of a body that drips nobody waits longer."""
 ANSWER_BYTES: Final = 256
+WAIT_CHARACTERS_MAX: Final = 64
 NAME_THREADS: Final = 256
 """A look-up holds a thread for longer than its request may take: more than enough for all places,
 so that a merchant whose name server is silent delays nobody else.
@@ -51,6 +54,8 @@ class Result:
     error: str
     duration_ms: int
     answer: str
+    wait: str = ""
+    """The answer's `Retry-After`."""
 
 
 class AddressRefused(OSError):
@@ -152,9 +157,9 @@ class Sender:
 
     async def _run(self, errand: Errand) -> None:
         started = time.monotonic()
-        status, error, answer = None, "", ""
+        status, error, answer, wait = None, "", "", ""
         try:
-            status, answer = await self._post(errand)
+            status, answer, wait = await self._post(errand)
         except (AddressRefused, aiohttp.InvalidURL):
             error = "address_refused"
         except TimeoutError:
@@ -169,9 +174,9 @@ class Sender:
             log.exception("callback request failed in an unforeseen way")
             error = type(problem).__name__[:64]
         took = int((time.monotonic() - started) * 1000)
-        self._done.put(Result(errand.ref, status, error, took, answer))
+        self._done.put(Result(errand.ref, status, error, took, answer, wait))
 
-    async def _post(self, errand: Errand) -> tuple[int, str]:
+    async def _post(self, errand: Errand) -> tuple[int, str, str]:
         parts = urlsplit(errand.url)
         if parts.scheme not in ({"https", "http"} if self._plain_http else {"https"}):
             raise AddressRefused(errand.url)
@@ -180,5 +185,15 @@ class Sender:
         async with self._session.post(
             errand.url, data=errand.body, headers=errand.headers, allow_redirects=False
         ) as response:
+            wait = response.headers.get("retry-after", "")[:WAIT_CHARACTERS_MAX]
+            return response.status, await _beginning(response), wait
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> str:
+    """The first bytes of an answer, as far as they come at once."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
             raw = await response.content.read(ANSWER_BYTES)
-            return response.status, raw.decode(errors="replace").replace("\x00", "")
+    except (TimeoutError, aiohttp.ClientError):
+        return ""
+    return raw.decode(errors="replace").replace("\x00", "")

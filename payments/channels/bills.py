@@ -28,7 +28,6 @@ NUMBER_MAX: Final = 64
 
 _AMOUNT: Final = re.compile(r"(-?)([0-9]{1,13})(?:\.([0-9]{1,5}))?", re.ASCII)
 PLACES: Final = 5
-_POINT: Final = 3
 """Where the point stands from the end in an amount with two places."""
 
 
@@ -153,12 +152,7 @@ def text_of(line: bytes, encoding: str, row: int) -> str:
 
 def fen(text: str, row: int) -> int:
     """Yuan with at most two places, as fen. Raises BillUnreadable."""
-    if text[-_POINT : -_POINT + 1] == ".":
-        digits = text[:-_POINT] + text[1 - _POINT :]
-        if digits.isascii() and digits.isdigit():
-            return int(digits)
-    exact = hundred_thousandths(text, row)
-    minor, rest = divmod(exact, 1000)
+    minor, rest = divmod(hundred_thousandths(text, row), 1000)
     if rest:
         raise BillUnreadable("amount", row)
     return minor
@@ -166,15 +160,20 @@ def fen(text: str, row: int) -> int:
 
 def hundred_thousandths(text: str, row: int) -> int:
     """Yuan with up to five places, exactly: some gateways count fees so. Raises BillUnreadable."""
-    if text[-1 - PLACES : -PLACES] == ".":
-        digits = text[: -1 - PLACES] + text[-PLACES:]
-        if digits.isascii() and digits.isdigit():
-            return int(digits)
+    try:
+        return _exact(text)
+    except ValueError as error:
+        raise BillUnreadable("amount", row) from error
+
+
+@lru_cache(maxsize=65536)
+def _exact(text: str) -> int:
+    # A shop has its prices, and each stands in the bill many times.
     found = _AMOUNT.fullmatch(text)
     if found is None:
-        raise BillUnreadable("amount", row)
+        raise ValueError("not an amount")
     sign, whole, part = found.groups()
-    value = int(whole) * 100_000 + int((part or "").ljust(5, "0"))
+    value = int(whole) * 100_000 + int((part or "").ljust(PLACES, "0"))
     return -value if sign else value
 
 

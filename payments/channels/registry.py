@@ -2,18 +2,15 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.module_loading import import_string
 
-from compliance.audit.actor import Actor
-from compliance.audit.trail import record
 from compliance.protection.held import Held
 from payments.channels.base import Connection, Dialect, Gateway, Method
 from payments.channels.http import GatewayHttp
@@ -67,7 +64,7 @@ class _Kept:
 
 
 _kept: Final[dict[str, _Kept]] = {}
-_active: Final[dict[bool, tuple[float, list[Channel]]]] = {}
+_others: Final[list[Callable[[], None]]] = []
 
 
 @cache
@@ -82,25 +79,6 @@ def methods() -> dict[str, tuple[Dialect, Method]]:
     return {m.code: (dialect, m) for dialect in dialects().values() for m in dialect.methods}
 
 
-def active(*, livemode: bool) -> list[Channel]:
-    """The active channels of a mode. Remembered for a few seconds."""
-    at, channels = _active.get(livemode, (0.0, []))
-    now = time.monotonic()
-    if not channels or now - at > FRESH_SECONDS:
-        channels = list(Channel.objects.filter(livemode=livemode, is_active=True).order_by("id"))
-        _active[livemode] = (now, channels)
-    return channels
-
-
-def channel_for(method: str, *, livemode: bool) -> Channel:
-    """The channel that serves a method. Raises ChannelUnknown."""
-    dialect, _ = methods().get(method, (None, None))
-    for channel in active(livemode=livemode):
-        if dialect is not None and channel.gateway == dialect.name:
-            return channel
-    raise ChannelUnknown(method=method)
-
-
 def line(code: str) -> Line:
     """The channel with this code, connected. Keys are parsed once per process and version.
 
@@ -111,7 +89,7 @@ def line(code: str) -> Line:
     if kept and now - kept.looked_at < FRESH_SECONDS:
         return kept.line
     channel = Channel.objects.filter(code=code).first()
-    if channel is None:
+    if channel is None or not channel.credentials_sealed:
         _kept.pop(code, None)
         raise ChannelUnknown(channel=code)
     if kept and kept.version == channel.version:
@@ -122,15 +100,19 @@ def line(code: str) -> Line:
 
 
 def forget() -> None:
-    """Drop what this process remembers, for a process whose database was replaced (tests)."""
+    """Drop what this process remembers: after a change, and when the database was replaced."""
     _kept.clear()
-    _active.clear()
+    for other in _others:
+        other()
+
+
+def also_forget(other: Callable[[], None]) -> None:
+    """Have another room's memory of channels dropped together with this one."""
+    _others.append(other)
 
 
 def _connect(channel: Channel) -> Line:
     dialect = dialects()[channel.gateway]
-    for url in (channel.base_url, channel.front_url):
-        require_allowed(dialect, url)
     credentials = json.loads(CREDENTIALS.open(channel.credentials_sealed, row=channel.code))
     connection = Connection(
         code=channel.code,
@@ -138,8 +120,15 @@ def _connect(channel: Channel) -> Line:
         front_url=channel.front_url,
         credentials=credentials,
     )
-    gateway = dialect.connect(connection, make_http())
+    gateway = connect(dialect, connection)
     return Line(channel.pk, channel.code, channel.name, channel.livemode, dialect, gateway)
+
+
+def connect(dialect: Dialect, connection: Connection) -> Gateway:
+    """A gateway with its keys loaded; nothing is sent. Raises BadCredential, HostNotAllowed."""
+    for url in (connection.base_url, connection.front_url):
+        require_allowed(dialect, url)
+    return dialect.connect(connection, make_http())
 
 
 def require_allowed(dialect: Dialect, url: str) -> None:
@@ -149,50 +138,3 @@ def require_allowed(dialect: Dialect, url: str) -> None:
         return
     if parts.scheme != "https" or parts.netloc not in dialect.hosts:
         raise HostNotAllowed(url=url)
-
-
-@transaction.atomic
-def configure_channel(
-    *,
-    code: str,
-    gateway: str,
-    name: str,
-    livemode: bool,
-    credentials: Mapping[str, str],
-    base_url: str,
-    front_url: str,
-    actor: Actor,
-) -> Channel:
-    """Create a channel or change its configuration. Credentials are encrypted before they are
-    stored.
-    """
-    dialect = dialects()[gateway]
-    for url in (base_url, front_url):
-        require_allowed(dialect, url)
-    connection = Connection(
-        code=code, base_url=base_url, front_url=front_url, credentials=credentials
-    )
-    dialect.connect(connection, make_http())
-    sealed = CREDENTIALS.seal(json.dumps(dict(credentials)), row=code)
-    channel, is_new = Channel.objects.select_for_update().get_or_create(
-        code=code,
-        defaults={
-            "gateway": gateway, "name": name, "livemode": livemode, "is_active": True,
-            "base_url": base_url, "front_url": front_url, "credentials_sealed": sealed,
-        },
-    )  # fmt: skip
-    before = {} if is_new else {"version": channel.version, "base_url": channel.base_url}
-    if not is_new:
-        channel.name, channel.base_url, channel.front_url = name, base_url, front_url
-        channel.credentials_sealed, channel.version = sealed, channel.version + 1
-        channel.save()
-    record(
-        actor,
-        "channel.configured",
-        subject=("channel", code),
-        facts={"gateway": gateway, "base_url": base_url, "version": channel.version},
-        before=before,
-        after={"version": channel.version, "base_url": base_url},
-    )
-    _active.clear()
-    return channel

@@ -18,6 +18,7 @@ from merchants.days import day_of
 from payments.channels.enrolling import Enroller, Extra, applies, enroller_of
 from payments.channels.models import Channel
 from payments.channels.registry import line
+from payments.channels.states import ChannelState
 from payments.enrolment.filing import open_merchant_file
 from payments.enrolment.models import Enrolment, EnrolmentStep
 from payments.enrolment.refusals import EnrolmentRefused
@@ -49,7 +50,7 @@ def open_enrolment(
     if whose is None or whose.status != MerchantStatus.ACTIVE:
         raise EnrolmentRefused("merchant_not_approved")
     open_merchant_file(whose.pk, {}, on=day_of(at))
-    found = Channel.objects.filter(code=channel, is_active=True).first()
+    found = Channel.objects.filter(code=channel, state=ChannelState.ACTIVE).first()
     if found is None:
         raise EnrolmentRefused("channel_unknown")
     under_way = Enrolment.objects.filter(merchant=whose, channel=found)

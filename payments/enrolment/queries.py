@@ -9,6 +9,7 @@ from merchants.accounts.abilities import APPLICATION_WRITE
 from merchants.days import day_of
 from payments.channels.enrolling import Extra
 from payments.channels.models import Channel
+from payments.channels.states import ChannelState
 from payments.enrolment.models import Enrolment
 from payments.enrolment.opening import enroller_for
 from payments.enrolment.rules import days_left
@@ -49,7 +50,9 @@ def standings_of(access: MerchantAccess, *, at: datetime) -> list[ChannelStandin
     so that only who may write applications sees it. Raises AccessRefused.
     """
     require(access, APPLICATION_WRITE)
-    channels = Channel.objects.filter(is_active=True, livemode=access.livemode).order_by("pk")
+    channels = Channel.objects.filter(state=ChannelState.ACTIVE, livemode=access.livemode).order_by(
+        "pk"
+    )
     rows = (
         Enrolment.objects.filter(merchant_id=access.merchant_id)
         .exclude(state=EnrolmentState.CANCELLED)

@@ -4,9 +4,10 @@ import logging
 import time
 from typing import Final
 
-from celery import shared_task
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from compliance.jobs.registry import job
 from payments.enrolment.pursuing import claim_due, pursue
 
 log: Final = logging.getLogger(__name__)
@@ -16,7 +17,7 @@ RUN_SECONDS: Final = 45.0
 """A silent gateway keeps a worker no longer than this and one enrolment more."""
 
 
-@shared_task(name="payments.pursue_enrolments", time_limit=300)
+@job("payments.pursue_enrolments", _("Send enrolments and ask about them"), time_limit=300)
 def pursue_enrolments() -> int:
     """Send enrolments that were handed in, and ask about those under way; how many."""
     ends, count = time.monotonic() + RUN_SECONDS, 0

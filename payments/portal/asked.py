@@ -6,7 +6,9 @@ from typing import Final
 
 from django.utils.http import urlencode
 
-from payments.acquiring.states import PaymentState
+from merchants.access import MerchantAccess
+from payments.acquiring.pages import Place, Slice
+from payments.acquiring.sieve import Sieve, read_sieve
 
 NUMBER_CHARACTERS_MAX: Final = 64
 KEY_DIGITS_MAX: Final = 18
@@ -16,40 +18,62 @@ KEY_DIGITS_MAX: Final = 18
 class Wanted:
     """One page of payments."""
 
-    status: str
+    sieve: Sieve
     number: str
-    before: int
+    place: Place
 
     @property
     def is_plain(self) -> bool:
         """Whether this is the list's first page, with nothing left out."""
-        return not (self.status or self.number or self.before)
-
-    def page(self, before: int) -> str:
-        """The same list from a key on, as an address; "" for key 0."""
-        if not before:
-            return ""
-        asked: dict[str, str | int] = {"status": self.status, "q": self.number, "before": before}
-        return f"?{urlencode({name: value for name, value in asked.items() if value})}"
+        return self.sieve.is_empty and not self.number and self.place.is_first
 
     @property
-    def newest(self) -> str:
-        """The same list from the top."""
-        return f"?{urlencode({'status': self.status})}" if self.status else "?"
+    def asked(self) -> dict[str, str]:
+        """What the list is narrowed by, as fields."""
+        return self.sieve.asked()
+
+    def at(self, **place: int) -> str:
+        """The same list at another place, as an address; "" for key 0."""
+        if not all(place.values()):
+            return ""
+        asked: dict[str, str | int] = {**self.asked, **place}
+        if self.number:
+            asked["q"] = self.number
+        return f"?{urlencode(asked)}"
 
 
-def wanted_in(asked: Mapping[str, str]) -> Wanted:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Where a page leads: addresses, "" where there is nothing to go to."""
+
+    first: str
+    newer: str
+    older: str
+    last: str
+
+
+def wanted_in(asked: Mapping[str, str], access: MerchantAccess) -> Wanted:
     """Read a list's address."""
-    status = asked.get("status", "")
+    place = Place(key_in(asked), key_in(asked, "after"), is_last=bool(key_in(asked, "end")))
     return Wanted(
-        status=status if status in PaymentState.values else "",
+        sieve=read_sieve(asked, livemode=access.livemode),
         number=asked.get("q", "").replace("\0", "").strip()[:NUMBER_CHARACTERS_MAX],
-        before=key_in(asked),
+        place=place,
     )
 
 
-def key_in(asked: Mapping[str, str]) -> int:
+def ways_from(wanted: Wanted, page: Slice) -> Ways:
+    """The links below a page."""
+    return Ways(
+        first=wanted.at() if page.newer and not wanted.place.is_first else "",
+        newer=wanted.at(after=page.newer),
+        older=wanted.at(before=page.older),
+        last=wanted.at(end=1) if page.older else "",
+    )
+
+
+def key_in(asked: Mapping[str, str], name: str = "before") -> int:
     """The key to go on from; 0 starts at the top."""
-    text = asked.get("before", "")
+    text = asked.get(name, "")
     is_key = text.isascii() and text.isdecimal() and len(text) <= KEY_DIGITS_MAX
     return int(text) if is_key else 0

@@ -1,4 +1,4 @@
-"""The portal's first page: the day in four figures, and what needs somebody."""
+"""The portal's first page: the day in figures and pictures, and what needs somebody."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,22 +11,18 @@ from django.utils.translation import ngettext
 from merchants.access import MerchantAccess
 from merchants.accounts.abilities import APPLICATION_WRITE, EVENTS_READ
 from merchants.terms.queries import Owed, owed_by
+from payments.acquiring.charts import (
+    Figure,
+    paid_figure,
+    picture_of,
+    refund_figure,
+    success_figure,
+    volume_figure,
+)
 from payments.acquiring.queries import PaymentFilter, list_payments
-from payments.acquiring.today import Today, today_of
+from payments.acquiring.today import today_of
 from payments.callbacks.waiting import Waiting, waiting_of
-from payments.money import Money
 from payments.portal.rows import payment_row
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One key figure, and a line below it that says how it compares."""
-
-    label: str
-    value: str
-    note: str
-    trend: str = ""
-    """"", up, down or warn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +40,15 @@ def day_page(access: MerchantAccess, *, at: datetime, latest: int) -> Mapping[st
     page = list_payments(access, PaymentFilter(), before=0, limit=latest)
     waiting = waiting_of(access) if EVENTS_READ in access.abilities else None
     owed = owed_by(access, at=at)
-    figures = [_volume(day), _paid(day), _success(day)]
+    figures = [volume_figure(day), paid_figure(day), success_figure(day), refund_figure(day)]
     return {
         "figures": [*figures, _waiting(waiting)] if waiting else figures,
+        "day": picture_of(day),
         "tasks": [*_confirming(access, owed), *_tasks(waiting)],
         "owed": owed,
         "rows": [payment_row(facts) for facts in page.payments],
         "has_more": bool(page.next_before),
     }
-
-
-def _volume(day: Today) -> Figure:
-    amounts = sorted(day.today.volume.values(), key=lambda money: money.currency != "CNY")
-    main = amounts[0] if amounts else Money(0)
-    before = day.yesterday.volume.get(main.currency)
-    others = ", ".join(money.text for money in amounts[1:])
-    if before is None:
-        return Figure(_("Volume"), main.text, others or _("None yesterday at this time"))
-    percent = 100 * (main.minor - before.minor) / before.minor
-    note = _("%(change)s against yesterday at this time") % {"change": f"{percent:+.1f}%"}
-    trend = "up" if percent > 0 else "down" if percent < 0 else ""
-    return Figure(_("Volume"), main.text, f"{note} · {others}" if others else note, trend)
-
-
-def _paid(day: Today) -> Figure:
-    note = _("%(count)d yesterday at this time") % {"count": day.yesterday.paid}
-    return Figure(_("Paid"), f"{day.today.paid:,}", note)
-
-
-def _success(day: Today) -> Figure:
-    percent, closed = day.today.success_percent, day.today.closed
-    note = ngettext("%(count)d closed unpaid", "%(count)d closed unpaid", closed)
-    value = "–" if percent is None else f"{percent:.1f}%"
-    return Figure(_("Success rate"), value, note % {"count": closed})
 
 
 def _waiting(waiting: Waiting) -> Figure:

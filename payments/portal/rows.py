@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import Final
 
 from merchants.access import MerchantAccess
-from payments.acquiring.facts import PaymentFacts, facts_of
-from payments.acquiring.queries import PaymentFilter, list_payments
+from payments.acquiring.facts import PaymentFacts
+from payments.acquiring.pages import Slice
 from payments.acquiring.search import search_payments
+from payments.acquiring.sieve import page_of, sifted
 from payments.acquiring.states import PaymentState
 from payments.acquiring.timeline import method_label
-from payments.callbacks.models import Callback, CallbackState, CallbackTry, EventType
+from payments.callbacks.models import TEST, Callback, CallbackState, CallbackTry
 from payments.callbacks.queries import EventFacts
 from payments.portal.asked import Wanted
+from payments.portal.endpoint_words import type_label
 
 PAYMENT_TONES: Final = {PaymentState.PENDING: "warn", PaymentState.PAID: "ok"}
 CALLBACK_TONES: Final = {
@@ -36,6 +38,8 @@ class PaymentRow:
 class CallbackRow:
     """What the merchant is told about which object, and how the telling goes."""
 
+    number: int
+    """Of the callback's row; 0: there is none."""
     event: str
     what: str
     about: str
@@ -46,6 +50,9 @@ class CallbackRow:
     tries: int
     due_at: datetime | None
     history: Sequence[CallbackTry]
+    endpoint: str = ""
+    """Its label; empty: the payment named the address."""
+    is_test: bool = False
 
     @property
     def is_about_payment(self) -> bool:
@@ -59,19 +66,13 @@ def payment_row(facts: PaymentFacts) -> PaymentRow:
     return PaymentRow(facts, method, PAYMENT_TONES.get(facts.status, "neutral"))
 
 
-def find_rows(
-    access: MerchantAccess, wanted: Wanted, *, limit: int
-) -> tuple[Sequence[PaymentRow], int]:
-    """A page of the list, and the key of the next one (0: there is none)."""
-    if wanted.number:
-        found = search_payments(access, wanted.number).select_related("channel").order_by("-pk")
-        if wanted.status:
-            found = found.filter(state=wanted.status)
-        return [payment_row(facts_of(payment)) for payment in found], 0
-    page = list_payments(
-        access, PaymentFilter(status=wanted.status), before=wanted.before, limit=limit
-    )
-    return [payment_row(facts) for facts in page.payments], page.next_before
+def find_page(access: MerchantAccess, wanted: Wanted, *, size: int) -> Slice:
+    """A page of the list; a number finds few, and other fields narrow them."""
+    if not wanted.number:
+        return page_of(access, wanted.sieve, place=wanted.place, size=size)
+    passing, _reach = sifted(access, wanted.sieve)
+    found = search_payments(access, wanted.number).select_related("channel").order_by("-pk")
+    return Slice(list(found if wanted.sieve.is_empty else found & passing), 0, 0)
 
 
 def event_row(event: EventFacts) -> CallbackRow:
@@ -79,8 +80,9 @@ def event_row(event: EventFacts) -> CallbackRow:
     callback = event.callback
     state = CallbackState(callback.state) if callback else None
     return CallbackRow(
+        number=0,
         event=event.id,
-        what=str(EventType(event.type).label),
+        what=type_label(event.type),
         about=str(event.data.get("id", "")),
         created_at=event.created_at,
         url=callback.url if callback else "",
@@ -96,8 +98,9 @@ def callback_row(callback: Callback) -> CallbackRow:
     """A callback with its tries. Its event and its history should have been fetched with it."""
     event, state = callback.event, CallbackState(callback.state)
     return CallbackRow(
+        number=callback.pk,
         event=event.public_id,
-        what=str(EventType(event.type).label),
+        what=type_label(event.type),
         about=event.subject,
         created_at=callback.created_at,
         url=callback.url,
@@ -106,4 +109,6 @@ def callback_row(callback: Callback) -> CallbackRow:
         tries=callback.tries,
         due_at=callback.due_at,
         history=sorted(callback.history.all(), key=lambda one: one.number),
+        endpoint=callback.endpoint.label if callback.endpoint else "",
+        is_test=event.type == TEST,
     )

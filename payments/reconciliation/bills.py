@@ -24,7 +24,7 @@ BLOCK_CHARACTERS: Final = 256 * 1024
 
 _COPY: Final = """
 COPY payments_billline
-  (day, bill_id, row, kind, number, gateway_number, amount_minor, fee_minor, state, at) FROM STDIN
+  (day, bill_id, kind, state, row, number, gateway_number, amount_minor, fee_minor, at) FROM STDIN
 """
 
 
@@ -113,12 +113,16 @@ def load(bill: Bill, *, at: datetime) -> None:
 def _blocks(lines: Iterable[BillLine], head: str) -> Iterator[tuple[int, str]]:
     """Rows as COPY reads them, some thousand at a time: how many, and their text."""
     block: list[str] = []
-    size, at_text, before = 0, "", None
+    size, start, at_text = 0, "", ""
+    kind_before, state_before, at_before = None, None, None
     for row, kind, number, theirs, amount, fee, state, at in lines:
-        if at is not before:
-            # Writing a time costs as much as the rest of a row, and readers repeat the object.
-            before, at_text = at, at.isoformat()
-        text = f"{head}{row}\t{kind}\t{number}\t{theirs}\t{amount}\t{fee}\t{state}\t{at_text}\n"
+        # Writing a time or a name of an enumeration costs as much as the rest of a row, and readers
+        # repeat the object.
+        if at is not at_before:
+            at_before, at_text = at, at.isoformat()
+        if kind is not kind_before or state is not state_before:
+            kind_before, state_before, start = kind, state, f"{head}{kind}\t{state}\t"
+        text = f"{start}{row}\t{number}\t{theirs}\t{amount}\t{fee}\t{at_text}\n"
         block.append(text)
         size += len(text)
         if size > BLOCK_CHARACTERS:

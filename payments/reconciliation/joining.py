@@ -57,7 +57,7 @@ WITH again AS MATERIALIZED (
   SELECT kind, number, min(row) AS first FROM payments_billline
    WHERE day = %(day)s AND bill_id = %(bill)s AND number <> ''
    GROUP BY kind, number HAVING count(*) > 1
-), lines AS (
+), lines AS NOT MATERIALIZED (
   SELECT l.*, {_FEE} AS expected, again.number IS NOT NULL AS is_again
     FROM payments_billline l
     LEFT JOIN again ON again.kind = l.kind AND again.number = l.number AND l.row > again.first
@@ -212,11 +212,16 @@ SELECT coalesce(sum(CASE WHEN found = 'fee' THEN fee - our_fee ELSE fee END), 0)
 
 TOTALS_OURS: Final = _TOTALS_OURS
 TOTALS_THEIRS: Final = _TOTALS_THEIRS
-_LARGE: Final = "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'"
-_SMALL: Final = "SET LOCAL enable_nestloop = on; ANALYZE reconciliation_unlike"
+_LARGE: Final = """
+SET LOCAL enable_nestloop = off; SET LOCAL enable_sort = off; SET LOCAL work_mem = '96MB'
+"""
+_SMALL: Final = """
+SET LOCAL enable_nestloop = on; SET LOCAL enable_sort = on; ANALYZE reconciliation_unlike
+"""
 TABLES: Final = (OUR_TOTALS, _LARGE, UNLIKE, _SMALL, KNOWN, FINDINGS)
 """The statements that build the tables of one matching, in order.
 
 Nothing is known yet of lines that were loaded a moment ago, and whoever thinks them few would join
-a million of them one by one. What is left after the first join is few indeed.
+a million of them one by one, or sort them to find what stands there twice. What is left after the
+first join is few indeed.
 """

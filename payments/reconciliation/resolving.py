@@ -100,7 +100,7 @@ def request_resolution(
             "channel": row.run.channel.code, "day": row.run.day.isoformat(), "class": row.found,
             "number": row.number or row.gateway_number, "ending": str(ending),
             "amount": row.delta.minor, "fee": row.fee_delta.minor, "currency": row.currency,
-            "claim": claim,
+            "amount_told": str(row.delta), "fee_told": str(row.fee_delta), "claim": claim,
         },
         at=at,
     )  # fmt: skip
@@ -250,8 +250,8 @@ def register_kinds() -> None:
                 "channel": gettext_lazy("channel"), "day": gettext_lazy("day"),
                 "class": gettext_lazy("class"), "number": gettext_lazy("number"),
                 "ending": gettext_lazy("resolution"),
-                "amount": gettext_lazy("amount (smallest unit)"),
-                "fee": gettext_lazy("fee (smallest unit)"), "currency": gettext_lazy("currency"),
+                "amount": "", "fee": "", "currency": "",
+                "amount_told": gettext_lazy("amount"), "fee_told": gettext_lazy("fee"),
                 "claim": gettext_lazy("claim number"), "state": gettext_lazy("state"),
             },
             values={

@@ -15,6 +15,7 @@ from payments.acquiring.states import ASKED
 from payments.channels.base import Done, Rejected, Unknown
 from payments.channels.bills import NO_BILL, BillUnreadable
 from payments.channels.models import Channel
+from payments.channels.states import ChannelState
 from payments.reconciliation import bills
 from payments.reconciliation.errors import ReconciliationRefused
 from payments.reconciliation.match import has_bookings, match
@@ -61,9 +62,12 @@ def begin(channel: Channel, day: date, *, at: datetime) -> ReconciliationRun:
 
 
 def begin_due(*, at: datetime) -> int:
-    """Begin every day of every active channel that is over; how many days that were."""
+    """Begin every day of every channel that is over; how many days that were.
+
+    What was paid on a channel before it was stopped is in its bills all the same.
+    """
     before = ReconciliationRun.objects.count()
-    for channel in Channel.objects.filter(is_active=True).order_by("pk"):
+    for channel in Channel.objects.exclude(state=ChannelState.DRAFT).order_by("pk"):
         begun = set(
             ReconciliationRun.objects.filter(
                 channel=channel, day__gte=at.date() - timedelta(days=DAYS_BACK + 1)

@@ -4,9 +4,10 @@ import logging
 import time
 from typing import Final
 
-from celery import shared_task
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from compliance.jobs.registry import job
 from payments.reconciliation.run import begin_due, carry_on, claim_due
 
 log: Final = logging.getLogger(__name__)
@@ -15,13 +16,13 @@ RUN_SECONDS: Final = 600.0
 BATCH: Final = 100
 
 
-@shared_task(name="payments.begin_reconciliations", time_limit=300)
+@job("payments.begin_reconciliations", _("Begin reconciling days that are over"), time_limit=300)
 def begin_reconciliations() -> int:
     """Begin the days that are over."""
     return begin_due(at=timezone.now())
 
 
-@shared_task(name="payments.go_on_reconciling", time_limit=3600)
+@job("payments.go_on_reconciling", _("Fetch and match bills"), time_limit=3600)
 def go_on_reconciling() -> int:
     """Work on every run that is due. A fault of one keeps no other waiting."""
     ends, count = time.monotonic() + RUN_SECONDS, 0

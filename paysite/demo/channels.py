@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance.audit.actor import Actor
+from payments.channels.configuring import configure_channel
 from payments.channels.models import Channel
-from payments.channels.registry import configure_channel, dialects
+from payments.channels.registry import dialects
 from payments.channels.sandbox.bills import RATE_PPM, RETURNS_FEE
 from payments.channels.sandbox.keys import credentials_for
 from payments.reconciliation.fees import set_fee_rate, terms_of

@@ -10,9 +10,10 @@ from compliance.approvals.role_changes import GRANT, request_role
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
 from compliance.identity.devices import has_device, remove_all_devices
-from compliance.identity.models import StepUp, User
+from compliance.identity.models import User
 from compliance.identity.roles import roles_of
 from compliance.identity.states import StaffRole
+from compliance.identity.stepup_models import StepUp
 from tests.compliance.people import hire
 
 pytestmark = pytest.mark.django_db

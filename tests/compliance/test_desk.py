@@ -108,7 +108,7 @@ class TestDesk:
         assert client.get("/compliance/audit/").status_code == 403
 
     def test_the_page_takes_few_statements(self, desk, django_assert_max_num_queries):
-        with django_assert_max_num_queries(17):
+        with django_assert_max_num_queries(19):
             desk.get("/compliance/")
 
 

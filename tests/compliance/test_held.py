@@ -32,8 +32,9 @@ from merchants.accounts.callback_secret import (
     rotate_callback_secret,
 )
 from merchants.models import Merchant
+from payments.channels.configuring import configure_channel
 from payments.channels.models import Channel
-from payments.channels.registry import CREDENTIALS, configure_channel, dialects, line, methods
+from payments.channels.registry import CREDENTIALS, dialects, line, methods
 from payments.channels.registry import forget as forget_channels
 from payments.ledger import chart
 from tests.cast import NOON, Shop, connect_scripted, open_shop, order

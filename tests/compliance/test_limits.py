@@ -9,7 +9,8 @@ from django.test import Client
 from redis.exceptions import ConnectionError as RedisAway
 
 from compliance import limits
-from compliance.limits import TooMany, spend
+from compliance.limits import TooMany, give_back, spend
+from tests.compliance.people import hire
 
 
 class Clock:
@@ -68,6 +69,22 @@ def test_lots_allow_one_process_no_more(clock, lot):
     assert allowed("calls", "key_1", 100, lot=lot) == 25
 
 
+def test_what_is_given_back_was_never_counted(clock):
+    for _ in range(10):
+        spend("door", "lin")
+        give_back("door", "lin")
+    assert allowed("door", "lin", 2) == 2
+    limits.forget()  # Another process.
+    assert allowed("door", "lin", 2) == 1
+    give_back("door", "lin")
+    assert allowed("door", "lin", 1) == 0, "who waits is let in no sooner"
+    give_back("door", "wang")
+    clock.now += 60
+    give_back("door", "lin")
+    assert allowed("door", "lin", 10) == 3
+    assert allowed("door", "wang", 10) == 3
+
+
 def test_processes_share_the_count(clock):
     assert allowed("calls", "key_1", 12, lot=10) == 12
     limits.forget()  # Another process: it does not know of the two that were not told yet.
@@ -124,6 +141,31 @@ class TestPages:
         assert browser.get("/signin/").status_code == 200
         elsewhere = Client(REMOTE_ADDR="192.0.2.77")
         assert elsewhere.post("/signin/", {"username": "lin", "password": "x"}).status_code == 200
+
+    def test_an_office_behind_one_address_signs_in(self, settings):
+        few = dict.fromkeys(("signin", "signin.name", "code"), (2, 900, "closed"))
+        settings.LIMITS = {**settings.LIMITS, **few}
+        people = [hire(f"person{number}") for number in range(4)]
+        for person in people:
+            assert person.sign_in(Client()).status_code == 302
+        answers = [
+            Client().post("/signin/", {"username": "person1", "password": "Spring2026!Spring"})
+            for _ in range(3)
+        ]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert people[0].type_password(Client()).status_code == 429
+
+    def test_right_codes_are_not_counted_and_wrong_ones_are(self, settings):
+        settings.LIMITS = {**settings.LIMITS, "code": (2, 900, "closed")}
+        person, browser = hire("lin"), Client()
+        person.sign_in(browser)
+        shown = [
+            browser.post("/account/recovery/"),
+            browser.post("/account/recovery/"),
+        ]
+        assert {answer.status_code for answer in shown} == {302}
+        guesses = [browser.post(shown[-1]["Location"], {"code": "000000"}) for _ in range(3)]
+        assert [answer.status_code for answer in guesses] == [200, 200, 429]
 
     def test_guessing_one_name_from_many_addresses_ends_with_a_wait(self, settings):
         settings.LIMITS = {**settings.LIMITS, "signin.name": (3, 3600, "closed")}

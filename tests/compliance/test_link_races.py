@@ -1,46 +1,20 @@
 """Two who do the same with links at the same moment."""
 
-from collections.abc import Callable, Sequence
-from threading import Barrier, Thread
+from collections.abc import Callable
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
-from compliance.identity.errors import LinkOver
 from compliance.identity.links import make_link
 from compliance.identity.models import Letter, MailedLink
 from compliance.identity.people import ask_for_password_link, choose_password, take_signin_link
 from compliance.identity.states import LinkKind
 from tests.compliance.people import hire
+from tests.racing import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-
-
-def at_once(deeds: Sequence[Callable[[], object]]) -> list[str]:
-    """Do them together; how each ended."""
-    start, outcomes = Barrier(len(deeds)), []
-
-    def run(deed: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            deed()
-            outcomes.append("done")
-        except LinkOver:
-            outcomes.append("over")
-        except Exception as fault:  # noqa: BLE001  -- the story tells what must not happen
-            outcomes.append(repr(fault))
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=[deed]) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(outcomes)
 
 
 def secret_of(link: str) -> str:
@@ -57,7 +31,7 @@ def test_one_link_sets_one_password():
             secret=secret, kind=LinkKind.PASSWORD, password=password, actor=SYSTEM, at=now
         )
 
-    assert at_once([choose(word) for word in words]) == ["done", "over", "over"]
+    assert at_once([choose(word) for word in words]) == ["LinkOver()", "LinkOver()", "done"]
     assert AuditEntry.objects.filter(action="person.password_changed").count() == 1
     lin.refresh_from_db()
     assert sum(lin.check_password(word) for word in words) == 1
@@ -70,7 +44,7 @@ def test_one_link_signs_in_once():
         lambda: take_signin_link(secret=secret_of(link), browser="mine", actor=SYSTEM, at=now)
         for _ in range(3)
     ]
-    assert at_once(take) == ["done", "over", "over"]
+    assert at_once(take) == ["LinkOver()", "LinkOver()", "done"]
 
 
 def test_who_asks_twice_at_once_gets_letters_and_one_link_that_opens():

@@ -14,9 +14,10 @@ from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
 from compliance.identity.devices import remove_all_devices
 from compliance.identity.letters import send_letters, write_letter, write_sms
-from compliance.identity.models import Letter, Phone, StepUp
+from compliance.identity.models import Letter, Phone
 from compliance.identity.sent_codes import PHONE, confirm_phone, offer_phone, send_code
 from compliance.identity.states import CodeMeans
+from compliance.identity.stepup_models import StepUp
 from compliance.limits import TooMany
 from tests.compliance.people import confirm, hire
 

@@ -18,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
+from kombu.exceptions import OperationalError
 from pypdf import PdfReader
 
 from compliance.approvals.decide import approve
@@ -27,7 +28,7 @@ from compliance.audit.actor import Actor
 from compliance.audit.sealing import seal_audit
 from compliance.protection.vault.files import read_made
 from compliance.protection.vault.models import StoredFile
-from compliance.reports.annex import annex_of, csv_of, harmless
+from compliance.reports.annex import annex_of, csv_of
 from compliance.reports.approving import submit_report
 from compliance.reports.charts import draw
 from compliance.reports.errors import ReportRefused
@@ -37,6 +38,7 @@ from compliance.reports.prepare import LEASE, TRIES_MAX, claim_due, make, prepar
 from compliance.reports.render import render
 from compliance.reports.signing import is_intact
 from compliance.reports.values import Chart, Column, Part, Table, canonical, read_dataset
+from compliance.spreadsheet import harmless
 from compliance.steps import REPORT_STEPS
 from paysite.launcher.places import CHECKOUT
 from tests.compliance.people import Person, hire
@@ -385,3 +387,17 @@ def test_the_pages_of_the_desk(shen, monkeypatch):
         assert "In review" in officer.get("/compliance/reports/").content.decode()
     assert annex_of(read_dataset(row.dataset))
     assert StoredFile.objects.filter(purpose="report").count() == 1
+
+
+def test_a_report_is_asked_for_although_the_broker_is_away(monkeypatch):
+    def away():
+        raise OperationalError("nobody listens")
+
+    monkeypatch.setattr("compliance.desk.reports.make_reports.delay", away)
+    client = Client()
+    hire("lan", roles=["compliance_officer"]).sign_in(client)
+    form = {"first": str(FIRST), "last": str(LAST), "language": "en", "reason": ""}
+    answer = client.post("/compliance/reports/", form)
+    row = Report.objects.get()
+    assert answer["Location"] == f"/compliance/reports/{row.public_id}/"
+    assert claim_due(at=timezone.now()) == [row.pk]

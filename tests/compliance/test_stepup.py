@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
-from compliance.identity.models import StepUp
 from compliance.identity.stepup import TRIES_MAX, Deed, Fact, spend, want
+from compliance.identity.stepup_models import StepUp
 from merchants.accounts.register import add_member, register_merchant
 from merchants.accounts.states import Role
 from merchants.models import ApiKey, Merchant
@@ -184,6 +184,15 @@ class TestTheDigest:
         assert not spend(user=lin.user, session="t", deed=self.deed(), at=NOON)
         assert spend(user=lin.user, session="s", deed=self.deed(), at=NOON)
         assert not spend(user=lin.user, session="s", deed=self.deed(), at=NOON)
+
+    def test_what_has_no_label_binds_and_is_not_shown(self, lin):
+        facts = (Fact("payment", "Payment", "pay_1"), Fact("number", "", "r1"))
+        deed = Deed("refund.send", "Refund", facts)
+        wanted = want(user=lin.user, session="s", deed=deed, path="/", form=[], at=NOON)
+        assert wanted.facts == [["Payment", "pay_1"]]
+        StepUp.objects.filter(pk=wanted.pk).update(passed_at=NOON)
+        other = Deed("refund.send", "Refund", (facts[0], Fact("number", "", "r2")))
+        assert not spend(user=lin.user, session="s", deed=other, at=NOON)
 
     def test_the_readers_language_makes_no_difference(self):
         other = Deed("refund.send", "退款", tuple(

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from compliance.audit.actor import SYSTEM
+from compliance.numbers import new_number
 from merchants.access import by_member
 from merchants.accounts.register import add_member, invite_member
 from merchants.accounts.states import Role
@@ -16,6 +17,8 @@ from merchants.onboarding.applying import open_application
 from merchants.support.asking import open_ticket
 from payments.acquiring.models import Payment
 from payments.acquiring.tokens import checkout_token
+from payments.callbacks.endpoints import EndpointWish, make_endpoint
+from payments.callbacks.models import Callback, Event
 from tests.cast import NOON, Shop, order
 from tests.compliance.people import hire
 
@@ -25,6 +28,8 @@ ONLY_POST: Final = frozenset({
     "identity:passkey-enrol", "identity:remove-passkey", "identity:recovery-codes",
     "identity:replace-authenticator", "identity:send-code", "identity:phone", "identity:signout",
     "identity:end-session", "set_language", "merchants:revoke", "merchants:decide",
+    "merchants:key-networks", "merchants:key-end", "merchants:key-rotate", "merchants:key-end-old",
+    "merchants:notices-read", "merchants:notice", "identity:remove-phone",
     "merchants:member-role", "merchants:member-remove", "merchants:member-invite",
     "merchants:ticket-act", "admin:merchants_ticket_act",
     "merchants:application-begin", "merchants:application-withdraw",
@@ -34,12 +39,18 @@ ONLY_POST: Final = frozenset({
     "admin:merchants_renewal_decide", "admin:merchants_merchant_conduct",
     "api:payment-close", "api:payment-refunds", "payments_portal:refund",
     "payments_portal:refund-decide", "admin:payments_payment_refund",
+    "admin:payments_callback_resend", "admin:payments_endpoint_disable", "payments_portal:resend",
+    "payments_portal:default-secret", "payments_portal:endpoint-rotate",
+    "payments_portal:endpoint-switch", "payments_portal:endpoint-test",
     "api:event-replay", "inbound:notify", "admin:logout", "admin:compliance_approval_decide",
-    "admin:compliance_user_link", "admin:merchants_screeninghit_decide", "desk:export",
+    "admin:compliance_user_link", "admin:compliance_job_run",
+    "admin:merchants_screeninghit_decide", "desk:export",
     "desk:file", "desk:proof", "admin:payments_difference_take", "admin:payments_difference_assign",
     "admin:payments_difference_resolve", "admin:payments_bill_download",
-    "admin:payments_bill_again", "admin:payments_enrolment_act",
-    "desk:report-act", "desk:report-file",
+    "admin:payments_bill_again", "admin:payments_enrolment_act", "admin:payments_channel_deed",
+    "desk:report-act", "desk:report-file", "payments_portal:ask", "payments_portal:close",
+    "admin:payments_payment_ask", "admin:payments_payment_close", "payments_portal:export",
+    "admin:payments_payment_export",
 })  # fmt: skip
 
 
@@ -88,19 +99,37 @@ def things_of(tea: Shop) -> dict[str, str]:
         access=by_member(lin.user, None, address=""), by=lin.user, subject="Callbacks",
         text="Where are they?", at=NOON,
     )  # fmt: skip
+    told = tell_of(tea)
     open_application(merchant=tea.merchant, actor=SYSTEM, at=NOON)
     return {
-        "payment": payment.id, "event": "evt_00000000000000000000000000",
+        "payment": payment.id, "event": told.event.public_id,
+        "endpoint": told.url.rpartition("/")[2], "callback": str(told.pk),
         "token": checkout_token(payment.id), "key": key.public_id, "channel_code": "first",
         "object_id": str(Payment.objects.get().pk), "id": str(lin.user.pk),
         "number": "stp_00000000000000000000000000", "content_type_id": "1",
         "refund": "ref_00000000000000000000000000",
         "file": "doc_00000000000000000000000000", "passkey": "1",
         "erasure": "ers_00000000000000000000000000", "kind": "signin",
+        "notice": "ntc_00000000000000000000000000",
         "section": "licence", "slug": "paying", "ticket": asked_us.public_id,
         "secret": "x", "row": "1", "member": str(invited.pk), "approval": asked.public_id,
         "person": str(lin.user.pk), "bill": "bil_00000000000000000000000000", "deed": "void",
+        "gateway": "first", "version": "1",
     }  # fmt: skip
+
+
+def tell_of(tea: Shop) -> Callback:
+    """A callback of the tea shop to an endpoint, whose number its address ends with."""
+    wish = EndpointWish(label="shop", url="https://tea.example/")
+    endpoint, _ = make_endpoint(merchant_id=tea.merchant.pk, wish=wish, actor=SYSTEM, at=NOON)
+    event = Event.objects.create(
+        public_id=new_number("evt_"), merchant=tea.merchant, livemode=False, type="payment.paid",
+        data={"id": "pay_x", "amount": 1, "currency": "CNY"}, subject="pay_x", created_at=NOON,
+    )  # fmt: skip
+    return Callback.objects.create(
+        event=event, merchant=tea.merchant, endpoint=endpoint, due_at=NOON, created_at=NOON,
+        url=f"https://tea.example/{endpoint.public_id}",
+    )  # fmt: skip
 
 
 def path_of(address: Address, things: dict[str, str]) -> str:

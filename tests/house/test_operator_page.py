@@ -32,9 +32,7 @@ def test_a_merchant_is_registered_with_its_first_person(programs, capsys):
     User.objects.create_user(username="ming.owner", email="ming@shop.example")
     runpy.run_path(str(programs[0]))
     merchant = Merchant.objects.get()
-    number, secret = capsys.readouterr().out.split()
-    assert number == merchant.public_id
-    assert secret.startswith("whsec_")
+    assert capsys.readouterr().out.strip() == merchant.public_id
     assert merchant.members.get().user.username == "ming.owner"
 
 
@@ -44,7 +42,7 @@ def test_a_channel_is_configured_and_connects(programs, settings, tmp_path):
     (tmp_path / "alipay_public_key.pem").write_text(new_pair()[1])
     registry.forget()
     runpy.run_path(str(programs[1]))
-    assert Channel.objects.get().is_active
+    assert Channel.objects.get().state == "active"
     try:
         assert registry.line("alipay").gateway.app_number == "2021000000000001"
     finally:

@@ -93,7 +93,7 @@ def what_counts() -> dict[str, list[tuple[object, ...]]]:
         ApiKey: ("public_id", "merchant_id", "livemode", "scopes"),
         Merchant: ("public_id", "status", "may_live", "callback_secret_sealed"),
         Payment: ("public_id", "merchant_id", "state", "amount_minor", "currency", "livemode"),
-        Channel: ("code", "livemode", "is_active", "credentials_sealed"),
+        Channel: ("code", "livemode", "state", "credentials_sealed"),
     }
     return {
         model.__name__: sorted(map(tuple, model._default_manager.values_list(*names)), key=str)

@@ -141,6 +141,12 @@ def no_paper(visitor: Visitor) -> str:
     return NOT_THERE if rule == LET_IN else rule
 
 
+def no_notice(visitor: Visitor) -> str:
+    """No notice has this number, and nobody sees another's."""
+    rule = member("payments.read")(visitor)
+    return NOT_THERE if rule == LET_IN else rule
+
+
 def decider_of_hits(visitor: Visitor) -> str:
     """Who takes merchants on, or is of risk; the other staff only read."""
     abilities = ABILITIES[visitor.staff] if visitor.staff else frozenset()
@@ -213,6 +219,8 @@ RIGHTS: Final[dict[str, Rule]] = {
     "identity:new-authenticator": signed_in,
     "identity:send-code": everybody, "identity:sent-code": everybody,
     "identity:phone": signed_in, "identity:confirm-phone": signed_in,
+    "identity:profile": signed_in, "identity:letters": signed_in, "identity:email": signed_in,
+    "identity:remove-phone": signed_in,
     "identity:account": signed_in, "identity:end-session": own_session,
     "identity:session": everybody,
     "checkout:pay": everybody, "checkout:status": everybody, "checkout:return": everybody,
@@ -222,6 +230,13 @@ RIGHTS: Final[dict[str, Rule]] = {
     "api:balance": program, "api:events": program, "api:event": program,
     "api:event-replay": program, "api:no-such-call": everybody,
     "merchants:choose": signed_in, "merchants:keys": member("keys.manage"),
+    "merchants:key": member("keys.manage", of_tea=True),
+    "merchants:key-networks": member("keys.manage", of_tea=True),
+    "merchants:key-end": member("keys.manage", of_tea=True),
+    "merchants:key-rotate": member("keys.manage", of_tea=True),
+    "merchants:key-end-old": member("keys.manage", of_tea=True),
+    "merchants:notices": member("payments.read"), "merchants:notices-read": member("payments.read"),
+    "merchants:notice": no_notice,
     "merchants:revoke": member("keys.manage", of_tea=True), "merchants:team": member(),
     "merchants:register": everybody,
     "merchants:application": application_of_tea,
@@ -231,6 +246,10 @@ RIGHTS: Final[dict[str, Rule]] = {
     "merchants:papers": member("application.write"),
     "merchants:confirm": member("application.write"),
     "admin:merchants_merchant_conduct": staff(Ability.MERCHANTS_REQUEST),
+    "admin:compliance_job_run": staff(Ability.JOBS_RUN),
+    "admin:payments_channel_begin": staff(Ability.CHANNELS_REQUEST),
+    "admin:payments_channel_draft": staff(Ability.CHANNELS_REQUEST),
+    "admin:payments_channel_deed": admin("payments.view_channel"),
     "admin:merchants_renewal_decide": admin("merchants.view_renewal"),
     "admin:merchants_renewal_paper": staff(Ability.MERCHANTS_REQUEST),
     "merchants:application-begin": member("application.write"),
@@ -253,14 +272,33 @@ RIGHTS: Final[dict[str, Rule]] = {
     "payments_portal:home": member("payments.read"),
     "payments_portal:payments": member("payments.read"),
     "payments_portal:payment": member("payments.read", of_tea=True),
+    "payments_portal:ask": member("payments.read", of_tea=True),
+    "payments_portal:close": member("payments.write", of_tea=True),
+    "payments_portal:export": member("payments.read"),
+    "admin:payments_payment_ask": staff(Ability.PAYMENTS_ASK),
+    "admin:payments_payment_close": staff(Ability.PAYMENTS_CLOSE),
+    "admin:payments_payment_export": staff(Ability.PAYMENTS_EXPORT),
     "payments_portal:refunds": member("payments.read"),
     "payments_portal:refund": member("refunds.write", of_tea=True),
     "payments_portal:refund-decide": no_refund,
     "admin:payments_payment_refund": staff(Ability.REFUNDS_REQUEST),
+    "admin:payments_callback_resend": staff(Ability.MERCHANTS_REQUEST),
+    "admin:payments_endpoint_disable": staff(Ability.MERCHANTS_REQUEST),
     "payments_portal:callbacks": member("events.read"),
     "payments_portal:channels": member("application.write"),
     "admin:payments_enrolment_begin": staff(Ability.MERCHANTS_REQUEST),
     "admin:payments_enrolment_act": staff(Ability.MERCHANTS_REQUEST),
+    "payments_portal:event": member("events.read", of_tea=True),
+    "payments_portal:resend": member("endpoints.manage", of_tea=True),
+    "payments_portal:endpoints": member("events.read"),
+    "payments_portal:endpoint-new": member("endpoints.manage"),
+    "payments_portal:default-secret": member("endpoints.manage"),
+    "payments_portal:endpoint": member("events.read", of_tea=True),
+    "payments_portal:endpoint-edit": member("endpoints.manage", of_tea=True),
+    "payments_portal:endpoint-rotate": member("endpoints.manage", of_tea=True),
+    "payments_portal:endpoint-switch": member("endpoints.manage", of_tea=True),
+    "payments_portal:endpoint-test": member("endpoints.manage", of_tea=True),
+    "payments_portal:endpoint-resend": member("endpoints.manage", of_tea=True),
     "desk:home": staff(Ability.AUDIT_VIEW), "desk:entries": staff(Ability.AUDIT_VIEW),
     "desk:retention": staff(Ability.AUDIT_VIEW), "desk:certificate": certificate,
     "desk:reports": staff(Ability.AUDIT_VIEW), "desk:report": certificate,

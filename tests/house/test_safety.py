@@ -16,7 +16,7 @@ def settings(**changes):
         "ALLOWED_HOSTS": ["pay.example"], "SECRET_KEY": "k" * 64, "INSTALLED_APPS": ["payments"],
         "CACHES": {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}},
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "CLAMD": "tcp://clamd.example:3310", "RECOGNISER": "none",
+        "CLAMD": "tcp://clamd.example:3310", "RECOGNISER": "none", "VAULT_SWEEP": "tell",
     }  # fmt: skip
     return SimpleNamespace(**(safe | changes))
 
@@ -40,6 +40,7 @@ def test_safe_settings_have_no_fault():
         ),
         ({"CLAMD": "tcp://clamd:many"}, "CLAMD"),
         ({"RECOGNISER": "paddle"}, "RECOGNISER"),
+        ({"VAULT_SWEEP": "yes"}, "VAULT_SWEEP"),
         ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "EMAIL_URL"),
         ({"INSTALLED_APPS": ["payments.channels.sandbox.apps.SandboxConfig"]}, "sandbox"),
     ],

@@ -119,10 +119,10 @@ class Platform:
         )  # fmt: skip
         return [line.split("|") for line in done.stdout.splitlines()]
 
-    def manage(self, command: str) -> subprocess.CompletedProcess[str]:
+    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of manage.py in the environment of the web server."""
         return subprocess.run(
-            [sys.executable, "manage.py", command],
+            [sys.executable, "manage.py", *words],
             cwd=CHECKOUT, env=self.environ, capture_output=True, text=True, check=False,
         )  # fmt: skip
 

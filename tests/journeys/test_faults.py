@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from payments.callbacks.deliver import LEASE
+from payments.callbacks.claiming import LEASE
 from tests.journeys.running import Part, Platform, eventually, kill
 from tests.journeys.shop import Receiver, by_type
 from tests.journeys.trickle import PAID_AT_GATEWAY, Trickle, customers

@@ -1,10 +1,10 @@
 """An order from the merchant's program to the merchant's callback, paid in Chromium."""
 
 import pytest
-from django.utils import translation
 from playwright.sync_api import Page, expect
 
 from tests.journeys.browsing import browsing, keep
+from tests.journeys.people import said
 from tests.journeys.wallet import choose, gateway_of, pay_in_wallet, pay_with_phone
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
@@ -12,12 +12,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.process]
 METHODS = ["alipay", "alipay_page", "wechatpay", "unionpay", "unionpay_qr"]
 SCANNED = {("desktop", "alipay"), ("desktop", "wechatpay"), ("desktop", "unionpay_qr"),
            ("phone", "unionpay_qr")}  # fmt: skip
-
-
-def said(words: str, language: str) -> str:
-    """As a page says it in a language."""
-    with translation.override(language):
-        return translation.gettext(words)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,13 @@ from compliance.identity.devices import add_device
 from compliance.identity.models import Letter, User
 from compliance.protection.fields import unseal
 from merchants.access import MerchantAccess, by_member
+from merchants.accounts.register import register_merchant
 from merchants.days import day_of
 from merchants.models import Merchant, Renewal, Term
 from merchants.onboarding.confirming import confirm_data, sections_to_confirm
 from merchants.onboarding.grading import Grade, review_day
+from merchants.onboarding.reviews import begin_missing_reviews
+from merchants.tasks import watch_terms as watch_task
 from merchants.terms.renewing import (
     RenewalRefused,
     accept_renewal,
@@ -144,6 +147,42 @@ class TestTheDay:
 
         say(lin, taken_on, at=timezone.now())
         assert "were to be confirmed" not in portal.get("/portal/").content.decode()
+
+
+class TestThoseOfBefore:
+    """Merchants that were taken on before anybody graded them confirm their data too."""
+
+    @pytest.fixture
+    def of_before(self, taken_on: Merchant) -> Merchant:
+        taken_on.terms.filter(kind="review").delete()
+        taken_on.applications.get().grades.all().delete()
+        taken_on.applications.update(risk=None)
+        Merchant.objects.update(risk=None)
+        return taken_on
+
+    @pytest.mark.parametrize(
+        ("years", "day"), [(1, date(2029, 11, 23)), (3, date(2030, 1, 22)), (9, date(2036, 1, 22))]
+    )
+    def test_their_time_began_when_they_were_taken_on(self, of_before, years, day):
+        at = NOON.replace(year=NOON.year + years)
+        assert begin_missing_reviews(at=at) == 1
+        assert begin_missing_reviews(at=at) == 0
+        of_before.refresh_from_db()
+        assert (term_of(of_before).last_day, of_before.risk) == (day, Grade.LOW)
+
+    def test_the_task_does_it(self, of_before):
+        assert watch_task() == 1
+        assert term_of(of_before).last_day == date(2029, 11, 23)
+
+    @pytest.mark.parametrize("status", ["applicant", "closed"])
+    def test_who_does_no_business_is_left_alone(self, of_before, status):
+        ended = NOON if status == "closed" else None
+        Merchant.objects.update(status=status, closed_at=ended, may_live=False)
+        assert begin_missing_reviews(at=LATER) == 0
+
+    def test_who_was_never_looked_at_has_nothing_to_confirm(self):
+        register_merchant(name="Shop", actor=SYSTEM, at=NOON)
+        assert begin_missing_reviews(at=LATER) == 0
 
 
 class TestAnswers:

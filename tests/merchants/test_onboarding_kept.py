@@ -10,13 +10,17 @@ from compliance.identity.models import User
 from compliance.identity.reveal import RevealRefused
 from compliance.protection.vault.models import StoredFile
 from compliance.retention.classes import find_class
-from merchants.models import Draft, Merchant
+from merchants.models import Application, Diligence, Draft, Merchant, Renewal, Term
+from merchants.onboarding.confirming import confirm_data
+from merchants.onboarding.diligence import note_diligence
+from merchants.onboarding.grading import Grade
 from merchants.onboarding.masks import KIND_OF
 from merchants.onboarding.refusals import ApplicationNotFound
 from merchants.onboarding.retention import UNFINISHED
 from merchants.onboarding.revealing import reveal_field
 from merchants.onboarding.sections import SECTIONS
 from merchants.onboarding.states import ApplicationState
+from merchants.terms.watch import begin_terms
 from tests.cast import NOON, later
 from tests.compliance.people import Person, confirm, hire
 from tests.merchants.applying import (
@@ -29,6 +33,8 @@ from tests.merchants.applying import (
     apply,
     fill,
     hand_in,
+    person_of,
+    picture,
     write,
 )
 
@@ -148,6 +154,35 @@ class TestRetention:
         assert kind.due is not None
         assert list(kind.due(NOON)) == []
         assert list(kind.due(later(1))) == [application.public_id]
+
+    def test_with_the_papers_go_notes_of_reviewers_and_what_was_confirmed_since(self, lin):
+        fill(lin)
+        row, reviewer = hand_in(lin), hire("rui", has_device=False, roles=["operator"]).user
+        Application.objects.update(risk=Grade.HIGH)
+        note_diligence(
+            application=row.public_id, measure="site_visit", note="梅青 was there", by=reviewer,
+            actor=actor_of(reviewer), at=NOON, upload=picture(),
+        )  # fmt: skip
+        row.refresh_from_db()
+        row.move(ApplicationState.APPROVED, at=NOON)
+        merchant = Merchant.objects.get()
+        begin_terms(
+            merchant=merchant, actor=STRANGER, at=NOON,
+            terms=[Term(kind="review", last_day=NOON.date())],
+        )  # fmt: skip
+        confirm_data(
+            access=lin, by=person_of(lin), term=merchant.terms.get().pk, at=NOON,
+            answers={**dict.fromkeys(SECTIONS, ""), "owners": "梅青 has left."},
+        )  # fmt: skip
+        kind = find_class("merchant_papers")
+        assert kind is not None
+        assert kind.erase is not None
+
+        kind.erase([row.public_id], STRANGER, later(60), "request apv_x")
+
+        assert Diligence.objects.get().note_sealed.open() == ""
+        assert Renewal.objects.get().statement == {}
+        assert StoredFile.objects.get(purpose="diligence").state == "erased"
 
     def test_what_was_written_in_lately_or_handed_in_stays(self, lin):
         fill(lin)

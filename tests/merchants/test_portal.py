@@ -105,10 +105,11 @@ class TestKeys:
     def test_a_key_is_revoked_and_the_page_says_so(self, lin, tea):
         key = key_of(tea)
 
-        page = lin.post(f"/portal/keys/{key.public_id}/revoke/", follow=True)
+        page = lin.post(f"/portal/keys/{key.public_id}/revoke/", {"why": "leaked"}, follow=True)
 
         key.refresh_from_db()
         assert key.revoked_at is not None
+        assert key.revoked_for == "leaked"
         assert f"The key {key} is revoked." in page.content.decode()
 
     def test_another_merchants_key_cannot_be_seen_or_revoked(self, lin, books):

@@ -44,7 +44,7 @@ HERE = "203.0.113.9"
 @pytest.fixture
 def tea():
     return register_merchant(
-        name="Mingshan Tea", short_name="Mingshan", callback_url="https://tea.example/hook",
+        name="Mingshan Tea", short_name="Mingshan",
         actor=SYSTEM, at=NOON,
     )  # fmt: skip
 
@@ -184,7 +184,7 @@ class TestMembers:
         )  # fmt: skip
         team = list_team(by_member(owner, None, address=HERE))
         assert [(one.username, one.is_invited) for one in team] == [("lin", False), ("yun", True)]
-        assert Letter.objects.get().to == "yun@example.com"
+        assert Letter.objects.get(about="invitation").to == "yun@example.com"
         assert not invited.user.has_usable_password()
 
         link, _until = make_link(user=invited.user, kind=LinkKind.INVITATION, at=NOON)

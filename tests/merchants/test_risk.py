@@ -1,22 +1,32 @@
 """How risky a shop is: graded with its reasons, raised by a person, looked at again in time."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.contrib.admin import site
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
-from django.utils import timezone
+from django.test.utils import CaptureQueriesContext
 
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
 from compliance.identity.models import User
+from compliance.protection.vault.files import take_in
+from compliance.protection.vault.models import StoredFile
+from compliance.protection.vault.states import FileState
 from merchants.access import MerchantAccess
+from merchants.accounts.register import register_merchant
+from merchants.admin import queue
 from merchants.models import Application, Diligence, Merchant, RiskGrade, ScreeningHit
+from merchants.onboarding.diligence import missing_diligence, note_diligence
 from merchants.onboarding.grading import DILIGENCE, Grade
 from merchants.onboarding.refusals import VerdictRefused
 from merchants.onboarding.reviewing import ask_for_changes
-from merchants.onboarding.risk import missing_diligence, note_diligence, raise_grade
+from merchants.onboarding.risk import raise_grade
 from merchants.screening.decide import confirm_hit, dismiss_hit
 from merchants.screening.load import define_list, load_list
 from merchants.screening.queries import open_hits
@@ -31,6 +41,7 @@ from tests.merchants.applying import (
     fill,
     hand_in,
     judge_all,
+    picture,
     write,
 )
 from tests.merchants.test_onboarding import agree, suggest
@@ -38,6 +49,8 @@ from tests.merchants.test_onboarding import agree, suggest
 pytestmark = pytest.mark.django_db
 
 LATER = NOON + timedelta(hours=1)
+LIST_QUERIES_MAX = 8
+PAGE_QUERIES_MAX = 20
 
 
 @pytest.fixture
@@ -73,6 +86,16 @@ def note(application: Application, by: User, measure: str, text: str = "seen") -
     return note_diligence(
         application=application.public_id, measure=measure, note=text, by=by, actor=actor_of(by),
         at=LATER,
+    )  # fmt: skip
+
+
+def waiting_since(moment: datetime, *, number: int, risk: int) -> Application:
+    """One that lies with the reviewers; nothing of it but what the list shows."""
+    merchant = register_merchant(name=f"Shop {number}", actor=SYSTEM, at=NOON)
+    return Application.objects.create(
+        public_id=f"apl_{number}", merchant=merchant, state="in_review", entity="enterprise",
+        name=f"Shop {number}", credit_code=str(number), round=1, created_at=NOON,
+        submitted_at=moment, risk=risk,
     )  # fmt: skip
 
 
@@ -213,6 +236,50 @@ class TestDiligence:
         assert "林岚" not in str(list(stored))
         assert Diligence.objects.get().note_sealed.open() == "林岚 was there"
 
+    def test_a_paper_may_prove_it_and_reviewers_look_at_it(self, lin, reviewer):
+        row, desk = risky(lin), browser_of(reviewer)
+        page = f"/admin/merchants/application/{row.pk}"
+        form = {"measure": "source_of_funds", "note": "a statement of the bank"}
+        sent = SimpleUploadedFile("proof.png", picture().content, "image/png")
+
+        desk.post(f"{page}/risk/", {**form, "file": sent})
+
+        kept = Diligence.objects.get()
+        assert kept.file is not None
+        StoredFile.objects.filter(pk=kept.file.pk).update(state=FileState.CLEAN, scan_at=None)
+        link = f"{page}/papers/{kept.file.public_id}/"
+        assert link in desk.get(f"{page}/change/").content.decode()
+        assert desk.get(link)["Content-Type"] == "image/jpeg"
+        entry = AuditEntry.objects.get(action="application.diligence_noted")
+        assert entry.facts["file"] == kept.file.public_id
+        assert AuditEntry.objects.filter(
+            action="file.viewed", subject_id=kept.file.public_id
+        ).exists()
+
+    def test_a_file_that_is_refused_notes_nothing(self, lin, reviewer):
+        row, desk = risky(lin), browser_of(reviewer)
+        sent = SimpleUploadedFile("proof.exe", b"MZ", "application/octet-stream")
+        desk.post(
+            f"/admin/merchants/application/{row.pk}/risk/",
+            {"measure": "source_of_funds", "note": "x", "file": sent},
+        )
+        assert not Diligence.objects.exists()
+
+    def test_a_paper_that_comes_too_late_is_destroyed(self, lin, reviewer, monkeypatch):
+        row = risky(lin)
+
+        def slowly(*args: Any, **more: Any) -> StoredFile:
+            Application.objects.update(state="needs_changes")
+            return take_in(*args, **more)
+
+        monkeypatch.setattr("merchants.onboarding.diligence.take_in", slowly)
+        with pytest.raises(VerdictRefused, match="not_in_review"):
+            note_diligence(
+                application=row.public_id, measure="site_visit", note="x", by=reviewer,
+                actor=actor_of(reviewer), at=LATER, upload=picture(),
+            )  # fmt: skip
+        assert StoredFile.objects.get(purpose="diligence").state == FileState.ERASED
+
     def test_what_is_not_wanted_is_refused(self, lin, reviewer):
         fill(lin)
         row = hand_in(lin)
@@ -265,25 +332,69 @@ class TestTheDesk:
 
     @pytest.mark.parametrize(
         ("query", "order"),
-        [("show=queue", ["first", "second"]), ("show=risk", ["second", "first"]),
-         ("service=late", ["first"]), ("service=soon", ["second"]), ("risk__exact=3", ["second"])],
+        [
+            ("show=queue", ["late", "today", "in time"]),
+            ("show=risk", ["today", "in time", "late"]),
+            ("service=late", ["late"]), ("service=today", ["today"]),
+            ("service=in_time", ["in time"]), ("service=tomorrow", ["late", "today", "in time"]),
+            ("risk__exact=3", ["today"]), ("show=queue&risk__exact=1", ["late"]),
+        ],
     )  # fmt: skip
-    def test_the_queue_by_age_by_risk_and_by_service(self, lin, reviewer, query, order, settings):
+    def test_the_queue_by_age_by_risk_and_by_service(
+        self, reviewer, settings, monkeypatch, query, order
+    ):
         settings.REVIEW_HOURS = 24
-        fill(lin)
-        first = hand_in(lin)
-        other = apply("yun@books.example", "Yunjian Books")
-        fill(other, code="91110102MA0179UA3A")
-        second = hand_in(other)
-        Application.objects.filter(pk=first.pk).update(
-            submitted_at=timezone.now() - timedelta(hours=30)
-        )
-        Application.objects.filter(pk=second.pk).update(
-            submitted_at=timezone.now() - timedelta(hours=20), risk=3
-        )
-        names = {first.public_id: "first", second.public_id: "second"}
+        monkeypatch.setattr(queue, "now", lambda: NOON)
+        midnight = datetime(2026, 11, 24, tzinfo=ZoneInfo("Asia/Shanghai"))
+        waiting = {
+            "late": (NOON - timedelta(microseconds=1), 1),
+            "today": (midnight - timedelta(microseconds=1), 3),
+            "in time": (midnight, 2),
+        }
+        names = {}
+        for number, (name, (due, risk)) in enumerate(waiting.items()):
+            row = waiting_since(due - timedelta(hours=24), number=number, risk=risk)
+            names[row.public_id] = name
 
         text = browser_of(reviewer).get(f"/admin/merchants/application/?{query}").content.decode()
 
         found = sorted((text.index(f">{one}<"), names[one]) for one in names if f">{one}<" in text)
         assert [name for _place, name in found] == order
+
+    def test_the_list_asks_the_same_of_few_and_of_many(self, reviewer):
+        desk, asked = browser_of(reviewer), []
+        for many in (1, 12):
+            for number in range(many):
+                waiting_since(NOON, number=100 * many + number, risk=2)
+            with CaptureQueriesContext(connection) as queries:
+                desk.get("/admin/merchants/application/?show=risk")
+            asked.append(len(queries))
+        assert asked[0] == asked[1]
+        assert asked[0] <= LIST_QUERIES_MAX
+
+    @pytest.mark.parametrize(
+        ("query", "index"),
+        [("show=queue", "application_queue"), ("show=risk", "application_queue_by_risk"),
+         ("service=late", "application_queue")],
+    )  # fmt: skip
+    def test_the_orders_of_the_queue_are_indexed(self, reviewer, rf, query, index):
+        request = rf.get(f"/admin/merchants/application/?{query}")
+        request.user = reviewer
+        shown = site.get_model_admin(Application).get_changelist_instance(request).queryset
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+            plan = shown[:50].explain()
+        assert f"using {index} " in plan
+
+    def test_a_page_with_all_of_it_stays_within_its_budget(self, lin, reviewer):
+        row = risky(lin)
+        desk, page = browser_of(reviewer), f"/admin/merchants/application/{row.pk}/change/"
+        asked = []
+        for _round in range(2):
+            for measure in DILIGENCE:
+                note(row, reviewer, measure)
+            with CaptureQueriesContext(connection) as queries:
+                desk.get(page)
+            asked.append(len(queries))
+        assert asked[0] == asked[1]
+        assert asked[0] <= PAGE_QUERIES_MAX

@@ -5,6 +5,7 @@ import pytest
 from payments.acquiring import notifications, soundness
 from payments.channels import registry
 from payments.ledger import chart, checks
+from payments.routing import health
 from tests import scripted
 from tests.cast import Shop, connect_scripted, open_shop
 
@@ -20,6 +21,7 @@ def _scripted_gateways(settings):
 def forget() -> None:
     """Drop what the process remembers of an earlier database."""
     registry.forget()
+    health.forget()
     registry.dialects.cache_clear()
     registry.methods.cache_clear()
     chart.forget()

@@ -13,8 +13,8 @@ from standardwebhooks.webhooks import Webhook
 from compliance.audit.actor import SYSTEM
 from merchants.accounts.callback_secret import callback_secret_of, rotate_callback_secret
 from payments.acquiring.notifications import receive
-from payments.callbacks import deliver
-from payments.callbacks.deliver import claim, deliver_due
+from payments.callbacks.claiming import LEASE, Crowded, claim
+from payments.callbacks.deliver import deliver_due
 from payments.callbacks.models import Callback, CallbackState, CallbackTry, Event
 from payments.callbacks.rules import WAITS
 from payments.callbacks.signing import body_of, sign
@@ -154,9 +154,9 @@ def test_callbacks_cannot_be_sent_into_our_own_network(tea, settings, url, demo,
 def test_a_lease_keeps_others_away_until_it_ends(tea):
     sell(tea, "https://tea.example/")
     at = later(3600 * 24 * 365)
-    assert len(claim(at=at, limit=5, full=[])) == 1
-    assert claim(at=at, limit=5, full=[]) == []
-    assert len(claim(at=at + deliver.LEASE, limit=5, full=[])) == 1
+    assert len(claim(at=at, limit=5)) == 1
+    assert claim(at=at, limit=5) == []
+    assert len(claim(at=at + LEASE, limit=5)) == 1
 
 
 @pytest.mark.django_db
@@ -164,7 +164,7 @@ def test_a_merchant_with_all_places_taken_waits_without_holding_others(tea, book
     sell(tea, "https://tea.example/", "T1")
     sell(books, "https://books.example/", "B1")
     at = later(3600 * 24 * 365)
-    [mine] = claim(at=at, limit=5, full=[tea.merchant.pk])
+    [mine] = claim(at=at, limit=5, crowded=Crowded(merchants=[tea.merchant.pk]))
     assert mine.merchant_id == books.merchant.pk
 
 

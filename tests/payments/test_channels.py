@@ -8,15 +8,16 @@ from django.db import connection
 from compliance.audit.actor import SYSTEM
 from compliance.models import AuditEntry
 from compliance.protection.errors import Tampered
+from payments.channels.configuring import configure_channel
 from payments.channels.models import Channel
 from payments.channels.registry import (
-    ChannelUnknown,
     HostNotAllowed,
-    channel_for,
-    configure_channel,
     forget,
     line,
 )
+from payments.routing.choose import Choice
+from payments.routing.queries import route
+from tests.cast import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +31,11 @@ def configure(**changes) -> Channel:
     return configure_channel(
         **{"code": "live", "credentials": {"key": "very secret"}, **SCRIPTED, **changes}
     )
+
+
+def way(**changes) -> Choice:
+    ask = {"method": "first", "livemode": True, "amount_minor": 100, "merchant": "mch_tea"}
+    return route(**{**ask, "at": NOON, **changes})
 
 
 def test_credentials_are_encrypted_and_leave_no_trace_in_the_audit_trail():
@@ -91,15 +97,15 @@ def test_a_change_is_noticed_and_an_equal_version_keeps_its_connection():
 
 def test_modes_do_not_mix():
     configure()
-    assert channel_for("first", livemode=True).code == "live"
-    with pytest.raises(ChannelUnknown):
-        channel_for("first", livemode=False)
+    chosen = way(livemode=True).channel
+    assert chosen is not None
+    assert chosen.code == "live"
+    assert way(livemode=False).reason == "no_channel"
 
 
 def test_an_inactive_channel_takes_nothing_new_but_finishes_what_it_began():
     channel = configure()
-    Channel.objects.filter(pk=channel.pk).update(is_active=False)
+    Channel.objects.filter(pk=channel.pk).update(state="killed")
     forget()
-    with pytest.raises(ChannelUnknown):
-        channel_for("first", livemode=True)
+    assert way(livemode=True).reason == "channel_stopped"
     assert line("live").code == "live"

@@ -21,7 +21,8 @@ from payments.acquiring import soundness
 from payments.acquiring.models import Attempt, Payment, Refund
 from payments.acquiring.states import LIVE
 from payments.callbacks.deliver import deliver_due
-from payments.callbacks.models import Callback, CallbackState
+from payments.callbacks.endpoints import EndpointWish, make_endpoint
+from payments.callbacks.models import Callback, CallbackState, Event
 from payments.channels import registry
 from payments.channels.bills import BEIJING
 from payments.channels.sandbox import bills, orders
@@ -154,6 +155,26 @@ def test_a_paid_order_survives(world, till, deed, step):
     assert callback.state == CallbackState.DELIVERED
     assert set(Till.heard) == {callback.event.public_id}
     assert 1 <= len(Till.heard) <= 2, "at least once; twice when the answer was lost with us"
+
+
+@pytest.mark.parametrize("step", ["callback.claimed", "callback.answered"])
+def test_each_endpoint_hears_under_one_number_whoever_dies(world, till, step):
+    merchant = Payment.objects.get().merchant
+    for label in ("shop", "books"):
+        wish = EndpointWish(label=label, url=f"{till}{label}")
+        make_endpoint(merchant_id=merchant.pk, wish=wish, actor=SYSTEM, at=timezone.now())
+    crashing.choose(world.id)
+    wallet_pays(world.id)
+    crashing.notify(world.id)
+    die("deliver", world.id, step)
+
+    come_to_rest()
+
+    event = Event.objects.get()
+    assert set(Till.heard) == {event.public_id}
+    assert event.callbacks.count() == 3
+    assert not event.callbacks.exclude(state=CallbackState.DELIVERED).exists()
+    assert len(Till.heard) >= (4 if step == "callback.answered" else 3), "sent again"
 
 
 @pytest.mark.parametrize("step", ["attempt.closing", "attempt.close_answered"])

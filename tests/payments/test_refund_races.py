@@ -1,10 +1,6 @@
 """Refunds at once, from the API, the portal and the admin: never more goes back than was paid."""
 
-from collections.abc import Callable, Sequence
-from threading import Barrier, Thread
-
 import pytest
-from django.db import connection
 
 from compliance.audit.actor import SYSTEM, Actor
 from merchants.access import by_member
@@ -13,37 +9,13 @@ from merchants.accounts.states import Role
 from payments.acquiring.models import Payment, Refund
 from payments.acquiring.refunding import request_refund_by_staff
 from payments.acquiring.refunds import claim_due, pursue
-from payments.errors import Refusal
 from tests.cast import NOON, later
 from tests.compliance.people import hire
 from tests.payments.test_refunding import held, paid, refund
+from tests.racing import at_once
 from tests.scripted import script_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(deeds: Sequence[Callable[[], object]]) -> list[str]:
-    """Do them together; how each ended."""
-    start, outcomes = Barrier(len(deeds)), []
-
-    def run(deed: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            deed()
-            outcomes.append("done")
-        except Refusal as refusal:
-            outcomes.append(refusal.code)
-        except Exception as fault:  # noqa: BLE001  -- the story tells what must not happen
-            outcomes.append(repr(fault))
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=[deed]) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(outcomes)
 
 
 def test_a_program_a_person_and_the_staff_refund_one_payment(tea, sound):

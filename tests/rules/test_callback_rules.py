@@ -1,12 +1,21 @@
 """When callbacks are tried again, and where they may go."""
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.callbacks.rules import JITTER, WAITS, is_allowed_address, next_try
+from payments.callbacks.rules import (
+    JITTER,
+    RETRY_AFTER_MAX,
+    WAITS,
+    address_flaw,
+    is_allowed_address,
+    next_try,
+    wait_asked,
+)
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 
@@ -51,3 +60,48 @@ def test_loopback_is_for_the_demo_only(address):
 @pytest.mark.parametrize("address", ["8.8.8.8", "2400:3200::1", "223.5.5.5"])
 def test_public_addresses_are_allowed(address):
     assert is_allowed_address(address, loopback=False)
+
+
+@given(st.integers(0, 10**12))
+def test_a_wait_in_seconds_is_obeyed_up_to_a_day(seconds):
+    until = wait_asked(str(seconds), at=NOON)
+    if seconds == 0:
+        assert until is None
+    else:
+        assert until == NOON + min(timedelta(seconds=min(seconds, 10**9)), RETRY_AFTER_MAX)
+
+
+@given(st.integers(-(10**6), 10**6))
+def test_a_wait_as_a_date_is_obeyed_up_to_a_day(seconds):
+    named = NOON + timedelta(seconds=seconds)
+    until = wait_asked(format_datetime(named, usegmt=True), at=NOON)
+    assert until == (min(named, NOON + RETRY_AFTER_MAX) if seconds > 0 else None)
+
+
+@given(st.text(max_size=64))
+def test_a_senseless_wait_is_none_or_bounded(header):
+    until = wait_asked(header, at=NOON)
+    assert until is None or NOON < until <= NOON + RETRY_AFTER_MAX
+
+
+@pytest.mark.parametrize(
+    "header", ["", "soon", "-1", "1.5", "0x10", "٣", "Mon, 99 Foo 2026 00:00:00 GMT",
+               "Mon, 23 Nov 2026 04:00:01 +99999999"],
+)  # fmt: skip
+def test_nonsense_is_no_wait(header):
+    assert wait_asked(header, at=NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "flaw"),
+    [
+        ("https://shop.example/hook", ""), ("http://shop.example/", "url_not_https"),
+        ("", "url_malformed"), ("shop.example", "url_malformed"), ("https://", "url_malformed"),
+        ("https://me@shop.example/", "url_malformed"), ("https://shop.example:0/", "url_malformed"),
+        ("https://shop.example:99999/", "url_malformed"), ("https://[::1/", "url_malformed"),
+        ("https://shop.example/a b", "url_malformed"), ("https://店.example/", "url_malformed"),
+        ("https://shop.example\\@evil/", "url_malformed"), ("ftp://shop.example/", "url_not_https"),
+    ],
+)  # fmt: skip
+def test_addresses(text, flaw):
+    assert address_flaw(text, plain_http=False) == flaw

@@ -52,6 +52,8 @@ REFUND_STATES: Final = {
     "SUCCESS": LineState.DONE, "FAIL": LineState.FAILED, "FAILED": LineState.FAILED,
 }  # fmt: skip
 """Others (PROCESSING, CHANGE: the payer's card is gone) are not final."""
+_PAYMENT, _REFUND, _DONE = LineKind.PAYMENT, LineKind.REFUND, LineState.DONE
+"""Looked up once: a name of an enumeration costs more than the rest of making a line."""
 TOTALS: Final = {
     "总交易单数": "lines",
     "订单总金额": "payments",
@@ -145,14 +147,14 @@ class _Reader:
                 raise BillUnreadable("negative_payment", row)
             sums["payments"] += amount
             return BillLine(
-                row, LineKind.PAYMENT, short(number, row), short(trade, row), amount,
-                rounded(exact), LineState.DONE, moment(at, row),
+                row, _PAYMENT, short(number, row), short(trade, row), amount,
+                rounded(exact), _DONE, moment(at, row),
             )  # fmt: skip
         amount = abs(fen(refunded, row))
         sums["refunds"] += amount
         state = REFUND_STATES.get(refund_status, LineState.PENDING)
         return BillLine(
-            row, LineKind.REFUND, short(refund_number, row), short(refund_id or trade, row), amount,
+            row, _REFUND, short(refund_number, row), short(refund_id or trade, row), amount,
             rounded(exact), state, moment(at, row),
         )  # fmt: skip
 

@@ -101,7 +101,7 @@ def test_a_payments_page_asks_a_fixed_number_of_questions(
     short = Payment.objects.get(public_id="pay_crowd5")
     read(desk, f"/admin/payments/payment/{short.pk}/change/")  # Django remembers content types.
     for payment in (short, late):
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(17):
             read(desk, f"/admin/payments/payment/{payment.pk}/change/")
 
 

@@ -1,6 +1,7 @@
 """Who may call: the right key, for the right merchant, in the right mode, with the right scope."""
 
 import pytest
+from django.utils import timezone
 
 from compliance.audit.actor import SYSTEM
 from compliance.audit.models import AuditEntry
@@ -54,12 +55,22 @@ def test_a_revoked_key_stops_at_once(lin, tea):
     assert code(lin.create()) == (401, "key_revoked")
 
 
-@pytest.mark.parametrize("how", ["revoked", "suspended", "off_live", "deleted"])
+@pytest.mark.parametrize(
+    "how", ["revoked", "expired", "rotated", "suspended", "off_live", "deleted"]
+)
 def test_a_busy_key_that_no_longer_stands_makes_not_one_payment_more(lin, tea, how):
     lin.create(merchant_order_no="T1", key="k-1")
     stored = ApiKey.objects.get(merchant=tea.merchant)
     if how == "revoked":
         revoke_api_key(merchant_id=tea.merchant.pk, key=stored.public_id, actor=SYSTEM, at=NOON)
+    elif how == "expired":
+        ApiKey.objects.filter(pk=stored.pk).update(ends_at=timezone.now())
+    elif how == "rotated":
+        newer, _ = create_api_key(
+            merchant_id=tea.merchant.pk, livemode=False, label="x", scopes=["payments.read"],
+            actor=SYSTEM, at=NOON,
+        )  # fmt: skip
+        ApiKey.objects.filter(pk=stored.pk).update(ends_at=timezone.now(), replaced_by=newer)
     elif how == "suspended":
         suspend_merchant(merchant_id=tea.merchant.pk, reason="fraud", actor=SYSTEM, at=NOON)
     elif how == "off_live":
@@ -69,6 +80,8 @@ def test_a_busy_key_that_no_longer_stands_makes_not_one_payment_more(lin, tea, h
         stored.delete()
     expected = {
         "revoked": (401, "key_revoked"),
+        "expired": (401, "key_expired"),
+        "rotated": (401, "key_unknown"),
         "suspended": (403, "merchant_suspended"),
         "off_live": (403, "wrong_mode"),
         "deleted": (401, "key_revoked"),

@@ -12,7 +12,7 @@ from merchants.errors import AccessRefused
 from payments.acquiring import asking, pay, queries, repeats
 from payments.api import codes, errors, filters, views
 from payments.callbacks import queries as event_queries
-from payments.callbacks import replay
+from payments.callbacks import replay, rules
 from payments.errors import Refusal
 from tests.payments.api.conftest import code
 
@@ -46,6 +46,8 @@ def test_every_code_of_a_field_has_its_sentence():
         used |= set(re.findall(r'_Wrong\(\s*"(\w+)"', source))
         used |= set(re.findall(r'FieldError\([^)]*?"(\w+)"\)', source))
         used |= set(re.findall(r'"(\w+_unknown)"\)', source))
+    flaws = Path(str(rules.__file__)).read_text(encoding="utf-8")
+    used |= set(re.findall(r'return "(url_\w+)"', flaws))
     assert used == set(codes.FIELD_PROBLEMS)
 
 

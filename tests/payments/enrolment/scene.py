@@ -9,7 +9,8 @@ from merchants.accounts.states import MerchantStatus
 from merchants.models import Merchant
 from merchants.onboarding.models import Application
 from merchants.onboarding.states import ApplicationState
-from payments.channels.registry import configure_channel, line
+from payments.channels.configuring import configure_channel
+from payments.channels.registry import line
 from payments.channels.sandbox.keys import credentials_for
 from payments.channels.sandbox.models import GatewayName
 from payments.enrolment.handing import hand_in

@@ -1,0 +1,1 @@
+"""Periodic work: what runs when, how its last runs ended, and running one now."""
