@@ -33,7 +33,8 @@ class PaysiteConfig(AppConfig):
             import_module(f"{storey}.tasks")  # Where each declares its jobs.
         put_on_timetable(EVERY)
 
-        def after_migrating(apps: Apps, **kwargs: Any) -> None:
+        def after_migrating(apps: Apps = apps, **kwargs: Any) -> None:
+            # A flush says so too, and names no state.
             if "job" in apps.all_models["compliance"]:  # Not when migrated back before them.
                 note_jobs()
 
