@@ -3,6 +3,7 @@
 from functools import cache as remembered
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from payments.channels.sandbox.keyring import keys_of
@@ -12,19 +13,21 @@ from payments.channels.signing import private_key
 from payments.channels.wechatpay import dialect
 from payments.channels.wechatpay.gateway import WeChatPayGateway
 from tests.channels.conftest import SandboxTransport
-from tests.channels.wechatpay.scene import BASE_URL, Keys, connect, credentials
+from tests.channels.wechatpay.scene import BASE_URL, NOW, Keys, connect, credentials
 
 
 @pytest.fixture(scope="session")
 def keys() -> Keys:
-    """One merchant's and the gateway's keys."""
-    return SPEAKER.make_keys()
+    """One merchant's and the gateway's keys, made when the stories begin."""
+    with time_machine.travel(NOW):
+        return SPEAKER.make_keys()
 
 
 @pytest.fixture(scope="session")
 def other_keys() -> Keys:
     """Keys of the same names that belong to a stranger."""
-    return SPEAKER.make_keys()
+    with time_machine.travel(NOW):
+        return SPEAKER.make_keys()
 
 
 _private_key = remembered(private_key)
