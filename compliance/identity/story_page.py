@@ -25,7 +25,11 @@ class StoryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The record with its story. One that the reader's list does not hold is not found."""
+        """The record with its story. One that the reader's list does not hold is not found, and
+        who may see none is refused either way, so that nobody learns which numbers there are.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         row = self.get_object(request, object_id)
         if row is None:
             raise Http404

@@ -326,6 +326,8 @@ RIGHTS: Final[dict[str, Rule]] = {
 
 SANDBOX: Final = "sandbox:"
 """Pages of the demonstration, which production does not have; they stand for the gateways' own."""
+NO_ROW: Final = {"object_id": "987654321"}
+"""The admin's pages are asked for a row that may be there, and for one that is not."""
 _OF_MODEL: Final = re.compile(
     r"admin:(?P<model>(?P<app>payments|merchants|compliance)_(?P<name>[a-z]+))"
     r"_(?P<deed>changelist|add|history|delete|change)"
@@ -408,9 +410,10 @@ def test_each_visitor_opens_what_the_table_says_and_nothing_else(visitor, tea):
         if rule is None or address.name in {"identity:signout", "admin:logout"}:
             continue
         expected = rule(visitor)
-        found = outcome(client, address, path_of(address, things))
-        if found not in {expected, NOTHING_SHOWN}:
-            wrong.append((address.name, f"{found}, not {expected}"))
+        for path in {path_of(address, things), path_of(address, things | NO_ROW)}:
+            found = outcome(client, address, path)
+            if found not in {expected, NOTHING_SHOWN}:
+                wrong.append((address.name, path, f"{found}, not {expected}"))
     assert wrong == []
 
 
