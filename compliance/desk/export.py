@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from compliance.audit.export import export_stretch, exported_lines
-from compliance.audit.proof import prove_entry
+from compliance.audit.proof import proofs, prove_entry
 from compliance.audit.search import export_search, searched_lines
 from compliance.desk.searching import Typed, read_search
 from compliance.identity.roles import Ability, may
@@ -55,7 +55,9 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 def proof(request: HttpRequest) -> HttpResponseBase:
-    """One entry with the proof that it stands in the trail. That it was taken is recorded."""
+    """One entry with the proof that it stands in the trail. The second factor is asked for again,
+    and that it was taken is recorded.
+    """
     person = person_of(request)
     if person is None:
         return to_signin(request)
@@ -63,12 +65,15 @@ def proof(request: HttpRequest) -> HttpResponseBase:
         raise PermissionDenied
     typed = request.POST.get("entry", "").strip()
     entry = int(typed) if typed.isdecimal() and len(typed) <= KEY_DIGITS_MAX else 0
-    line = prove_entry(entry=entry, actor=actor_of(request), at=timezone.now())
-    if line is None:
+    if next(proofs([entry]), None) is None:
         messages.error(
             request, _("There is no sealed entry with this number. A new one is sealed in seconds.")
         )
         return redirect("desk:entries")
+    if answer := requires_step_up(request, _proving(entry), back=reverse("desk:entries")):
+        return answer
+    # What was sealed a moment ago is sealed still.
+    line = str(prove_entry(entry=entry, actor=actor_of(request), at=timezone.now()))
     return HttpResponse(
         line,
         content_type="application/json",
@@ -100,4 +105,13 @@ def _taking(typed: Typed) -> Deed:
     title = _("Take a part of the audit trail out")
     return Deed(
         purpose="audit.export", title=title, facts=tuple(fact for fact in told if fact.value)
+    )
+
+
+def _proving(entry: int) -> Deed:
+    """What somebody confirms who takes one entry out."""
+    return Deed(
+        purpose="audit.proof",
+        title=_("Take an entry of the audit trail out, with its proof"),
+        facts=(Fact("entry", _("Number of the entry"), str(entry)),),
     )

@@ -21,7 +21,7 @@ from compliance.audit.sealing import seal_audit
 from compliance.audit.verify import Break, Fault, verify, verify_tail
 from compliance.database import prepared
 from paysite.launcher.places import CHECKOUT
-from tests.compliance.people import hire
+from tests.compliance.people import confirm, hire
 from tests.compliance.test_audit import behind_the_triggers, now, tell
 
 
@@ -231,7 +231,9 @@ class TestDesk:
         desk = Client(headers={"accept-language": "en"})
         hire("shen", roles=["auditor"]).sign_in(desk)
 
-        answer = desk.post("/compliance/audit/proof/", {"entry": str(trail[4].pk)})
+        asked = desk.post("/compliance/audit/proof/", {"entry": str(trail[4].pk)})
+        assert not AuditEntry.objects.filter(action="audit.entry_proven").exists()
+        answer = confirm(desk, asked)
         assert (
             answer["Content-Disposition"]
             == f'attachment; filename="audit-entry-{trail[4].pk}.json"'

@@ -4,7 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.apps import apps
+from django.apps.registry import Apps
+from django.core.management.sql import emit_post_migrate_signal
 from django.db import IntegrityError, transaction
+from django.db.models.signals import post_migrate
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +57,17 @@ def test_every_declared_job_is_on_the_timetable_and_has_its_row():
     assert set(jobs()) == set(EVERY) == set(Job.objects.values_list("name", flat=True))
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} == set(jobs())
     assert set(jobs()) <= set(app.tasks)
+
+
+def test_a_flush_brings_the_jobs_back_and_a_database_of_before_them_is_left_alone():
+    """Migrated back to before there were jobs, the table is gone: nothing may be written there."""
+    Job.objects.filter(name=NAME).delete()
+    told = {"app_config": apps.get_app_config("compliance"), "verbosity": 0, "interactive": False}
+
+    post_migrate.send(sender=told["app_config"], using="default", apps=Apps(), **told)
+    assert not Job.objects.filter(name=NAME).exists()
+    emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
+    assert Job.objects.filter(name=NAME).exists()
 
 
 def test_a_good_run_leaves_its_outcome_and_no_row_of_its_own():
