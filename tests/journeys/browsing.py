@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 IPHONE: Final = (
@@ -26,8 +26,12 @@ DEVICES: Final[dict[str, dict[str, Any]]] = {
     },
 }
 LOCALES: Final = {"zh-hans": "zh-CN", "en": "en-US"}
+PATIENCE_MS: Final = 20_000
+"""How long a page may take to become what a story waits for: the machine has other things to do."""
 SHOTS: Final = os.environ.get("SCREENSHOTS", "")
 """A folder where each scene is kept for a person to look at."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
@@ -67,7 +71,7 @@ def browsing(
 ) -> Iterator[tuple[Page, Watch]]:
     """A fresh customer: an empty browser on a device, in a language."""
     context = chromium.new_context(**DEVICES[device], locale=LOCALES[language], **more)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     watch = Watch(origin)
     watch.over(context)
     try:

@@ -61,7 +61,7 @@ def test_an_answer_that_never_came_costs_no_second_payment(shop, customer, chrom
     shop.control("wechatpay", "next", fault="timeout_after")
     customer.goto(payment["checkout_url"])
     choose(customer, "wechatpay")
-    expect(customer.get_by_text("Please do not pay again.")).to_be_visible(timeout=20_000)
+    expect(customer.get_by_text("Please do not pay again.")).to_be_visible()
 
     assert shop.control("wechatpay", "pay", payment=payment["id"]).status_code == 200
 
@@ -158,7 +158,7 @@ def test_money_that_comes_after_the_end_goes_back_in_full(shop, customer):
 
     heading = customer.get_by_role("heading", level=1)
     # The page first says that the order is closed when it is faster than the gateway's word.
-    expect(heading).to_have_text("Your money is on its way back", timeout=20_000)
+    expect(heading).to_have_text("Your money is on its way back")
     keep(customer, "late")
     assert eventually(lambda: shop.platform.ask(GIVEN_BACK, payment=payment["id"]) == [["12800"]])
     assert shop.get(payment["id"])["status"] == "closed"
@@ -176,7 +176,7 @@ def test_a_code_that_was_first_scanned_after_the_end(shop, customer):
 
     assert shop.control("alipay", "pay", payment=payment["id"]).status_code == 200
 
-    expect(heading).to_have_text("Your money is on its way back", timeout=20_000)
+    expect(heading).to_have_text("Your money is on its way back")
     assert eventually(lambda: shop.platform.ask(GIVEN_BACK, payment=payment["id"]) == [["12800"]])
 
 
