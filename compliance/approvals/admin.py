@@ -36,7 +36,7 @@ from compliance.approvals.queries import (
 )
 from compliance.approvals.request import REASON_MAX
 from compliance.approvals.role_changes import request_role
-from compliance.approvals.showing import executing, label_of, lines_of, tone_of
+from compliance.approvals.showing import executing, label_of, lines_of, page_about, tone_of
 from compliance.approvals.states import ApprovalState
 from compliance.identity.models import User
 from compliance.identity.roles import Ability, may
@@ -187,6 +187,7 @@ class ApprovalAdmin(StoryAdmin):
             "votes": row.votes.select_related("checker").order_by("pk"),
             "deeds": deeds_of(_reader(request), row),
             "tone": tone_of(row),
+            "page": page_about(row),
             # The key behind an old request's seal may be gone; only a waiting one must open.
             "is_as_asked": row.state != ApprovalState.PENDING or is_as_asked(row),
             "ending": TOLD.get(row.ending, row.ending),

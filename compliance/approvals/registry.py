@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 
 from compliance.approvals.errors import ApprovalRefused
 from compliance.approvals.judges import STAFF, Judge
+from compliance.approvals.pages import Page, no_page
 from compliance.audit.actor import Actor
 from compliance.identity.models import User
 
@@ -69,6 +70,8 @@ class Kind:
     explain: Callable[[Exception], str] = str
     """Such a refusal in words for people."""
     lasts: timedelta = LASTS
+    page: Page = no_page
+    """Where the staff read about the subject."""
     words: Mapping[str, str | Promise] = field(default_factory=dict)
     """What the names in `payload` and `look` are called on pages, in the order of the pages. One
     that the page tells in another way is called "".

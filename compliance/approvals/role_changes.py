@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from compliance.approvals.errors import ApprovalRefused
 from compliance.approvals.models import Approval
+from compliance.approvals.pages import admin_page
 from compliance.approvals.registry import Facts, Kind, Order, register
 from compliance.approvals.request import request_approval
 from compliance.audit.actor import Actor
@@ -101,6 +102,8 @@ def register_kinds() -> None:
             Kind(
                 name=name, label=label, maker=Ability.ROLES_REQUEST, checker=Ability.ROLES_APPROVE,
                 look=_look, execute=execute, concerns=_concerned, refusals=(RoleRefused,),
-                explain=_explain, words=WORDS, values={"role": ROLES, "roles": ROLES},
+                explain=_explain,
+                page=admin_page("compliance_user", User.objects.all(), "pk"),
+                words=WORDS, values={"role": ROLES, "roles": ROLES},
             )
         )  # fmt: skip

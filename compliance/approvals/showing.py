@@ -35,6 +35,12 @@ def label_of(approval: Approval) -> str:
     return str(kind.label) if kind else approval.kind
 
 
+def page_about(approval: Approval) -> str:
+    """The address of the staff's page about the subject; "" when there is none."""
+    kind = find_kind(approval.kind)
+    return kind.page(approval.subject_id) if kind else ""
+
+
 def tone_of(approval: Approval) -> str:
     """The colour of its state."""
     return TONES.get(ApprovalState(approval.state), "neutral")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from compliance.approvals.models import Approval
@@ -99,6 +100,7 @@ def register_kinds() -> None:
             name=KIND, label=gettext_lazy("Approve a compliance report"),
             maker=Ability.REPORTS_PREPARE, checker=Ability.REPORTS_APPROVE, look=_look,
             execute=_approve, concerns=_preparer, refusals=(ReportRefused,), explain=report_told,
+            page=lambda number: reverse("desk:report", args=[number]),
             words={
                 "from": gettext_lazy("first day"), "to": gettext_lazy("last day"),
                 "language": gettext_lazy("language"), "version": gettext_lazy("version"),

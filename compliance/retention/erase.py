@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from compliance.approvals.errors import ApprovalRefused
@@ -150,6 +151,7 @@ def register_kinds() -> None:
             name=KIND, label=gettext_lazy("Erase what is kept longer than its term"),
             maker=Ability.RETENTION_REQUEST, checker=Ability.RETENTION_APPROVE,
             look=_look, execute=_execute,
+            page=lambda _name: reverse("desk:retention"),
             words={
                 "class": gettext_lazy("class"), "count": gettext_lazy("how many"),
                 "digest": gettext_lazy("fingerprint of the list"),

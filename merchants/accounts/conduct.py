@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from compliance.approvals.models import Approval
+from compliance.approvals.pages import admin_page
 from compliance.approvals.registry import Facts, Kind, Order, register
 from compliance.approvals.request import request_approval
 from compliance.audit.actor import Actor
@@ -101,6 +102,7 @@ def register_kinds() -> None:
                 name=name, label=label, maker=Ability.MERCHANTS_REQUEST,
                 checker=Ability.MERCHANTS_APPROVE, look=_look, execute=execute,
                 concerns=_their_people, refusals=(IllegalMove,), explain=_explain,
+                page=admin_page("merchants_merchant", Merchant.objects.all(), "public_id"),
                 words={
                     "name": gettext_lazy("name"),
                     "merchant": gettext_lazy("merchant"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from compliance.approvals.frozen import canonical
 from compliance.approvals.models import Approval
+from compliance.approvals.pages import admin_page
 from compliance.approvals.registry import Facts, Kind, Order, register
 from compliance.approvals.request import request_approval
 from compliance.audit.actor import Actor
@@ -149,6 +150,7 @@ def register_kinds() -> None:
             maker=Ability.MERCHANTS_REQUEST, checker=Ability.MERCHANTS_APPROVE, look=_look,
             execute=_take_on, concerns=_their_people, refusals=(VerdictRefused, IllegalMove),
             explain=refusal_told,
+            page=admin_page("merchants_application", Application.objects.all(), "public_id"),
             words={
                 "name": gettext_lazy("name on the licence"),
                 "credit_code": gettext_lazy("unified social credit code"),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -167,6 +168,11 @@ def _look(subject: tuple[str, str], payload: Facts) -> Facts:
     return {"state": str(row.state), "paid": str(row.payment.amount), "refunded": str(refunded)}
 
 
+def _page(number: str) -> str:
+    row = Refund.objects.filter(public_id=number).only("payment_id").first()
+    return "" if row is None else reverse("admin:payments_payment_change", args=[row.payment_id])
+
+
 def _explain(refusal: Exception) -> str:
     return _("The refund does not wait for a decision any more. (%(code)s)") % {
         "code": getattr(refusal, "code", "")
@@ -193,6 +199,7 @@ def register_kinds() -> None:
     register(
         Kind(
             name=BY_STAFF, label=gettext_lazy("Refund a merchant's payment"),
-            maker=Ability.REFUNDS_REQUEST, checker=Ability.REFUNDS_APPROVE, **common,
+            maker=Ability.REFUNDS_REQUEST, checker=Ability.REFUNDS_APPROVE, page=_page,
+            **common,
         )
     )  # fmt: skip

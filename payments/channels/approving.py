@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy
 
 from compliance.approvals.models import Approval
+from compliance.approvals.pages import admin_page
 from compliance.approvals.registry import Facts, Kind, Order, register
 from compliance.approvals.request import request_approval
 from compliance.audit.actor import Actor
@@ -104,7 +105,9 @@ def register_kinds() -> None:
             Kind(
                 name=name, label=label, maker=Ability.CHANNELS_REQUEST,
                 checker=Ability.CHANNELS_APPROVE, look=_look, execute=execute,
-                refusals=(ChannelRefused, IllegalMove, HostNotAllowed), words=WORDS,
+                refusals=(ChannelRefused, IllegalMove, HostNotAllowed),
+                page=admin_page("payments_channel", Channel.objects.all(), "code"),
+                words=WORDS,
                 values={"state": dict(ChannelState.choices)},
             )
         )  # fmt: skip

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy
 
 from compliance.approvals.models import Approval
+from compliance.approvals.pages import admin_page
 from compliance.approvals.registry import Facts, Kind, Order, register
 from compliance.approvals.request import request_approval
 from compliance.audit.actor import Actor
@@ -96,6 +97,7 @@ def register_kinds() -> None:
             name=CHANGE, label=gettext_lazy("Change the agreed fee of a channel"),
             maker=Ability.CHANNELS_REQUEST, checker=Ability.CHANNELS_APPROVE, look=_look,
             execute=_change,
+            page=admin_page("payments_channel", Channel.objects.all(), "code"),
             words={
                 "channel": gettext_lazy("channel"), "first_day": gettext_lazy("from"),
                 "rate_ppm": gettext_lazy("rate in millionths"),

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy
 
 from compliance.approvals.models import Approval
+from compliance.approvals.pages import admin_page
 from compliance.approvals.registry import Facts, Kind, Order, register
 from compliance.approvals.request import request_approval
 from compliance.audit.actor import Actor
@@ -246,6 +247,7 @@ def register_kinds() -> None:
             name=RESOLVE, label=gettext_lazy("Resolve a difference"),
             maker=Ability.BOOKS_REQUEST, checker=Ability.BOOKS_APPROVE, look=_look,
             execute=_resolve, refusals=(ReconciliationRefused,), explain=refusal_told,
+            page=admin_page("payments_difference", Difference.objects.all(), "pk"),
             words={
                 "channel": gettext_lazy("channel"), "day": gettext_lazy("day"),
                 "class": gettext_lazy("class"), "number": gettext_lazy("number"),

@@ -104,6 +104,9 @@ def test_a_difference_is_taken_handed_on_and_resolved_by_two(jin, client):
 
     wei = Client()
     hire("wei", roles=["operator_checker"]).sign_in(wei)
+    request = read(wei, f"/admin/compliance/approval/{asked.pk}/change/")
+    assert f'<a href="{page}change/">difference {row.pk}</a>' in request
+    assert wei.get(f"{page}change/").status_code == 200
     decide = f"/admin/compliance/approval/{asked.pk}/decide/"
     confirm(wei, wei.post(decide, {"deed": "approve"}))
     row.refresh_from_db()

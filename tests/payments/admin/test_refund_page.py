@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from compliance.approvals.models import Approval
 from payments.acquiring.models import Refund
 from payments.acquiring.states import RefundState
 from tests.compliance.people import confirm, hire
@@ -46,6 +47,11 @@ def test_a_large_one_waits_for_the_checker(tea):
     assert made.state == RefundState.AWAITING
     inbox = chen.get("/admin/compliance/approval/?show=mine").content.decode()
     assert "Refund a merchant" in inbox
+    asked = Approval.objects.get()
+    request = chen.get(f"/admin/compliance/approval/{asked.pk}/change/").content.decode()
+    about = f"/admin/payments/payment/{made.payment_id}/change/"
+    assert f'<a href="{about}">refund {made.public_id}</a>' in request
+    assert chen.get(about).status_code == 200
 
 
 @pytest.mark.parametrize("role", ["operator_checker", "risk", "auditor", "administrator"])
