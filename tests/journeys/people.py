@@ -79,7 +79,8 @@ class Visit:
         assert answer.status == 200, f"{path}: {answer.status}"
 
     def look(self, name: str) -> None:
-        """Look at the page as it stands, with axe beside."""
+        """Look at the page as it stands once it is whole, with axe beside."""
+        self.page.wait_for_load_state()
         self.names.add(name)
         self.looked.add(kind_of(self.page.url))
         keep(self.page, f"{self.role}-{name}-{self.device}-{self.language}")

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from compliance.reports.build import SHANGHAI
 from paysite.launcher.places import CHECKOUT
+from paysite.launcher.processes import wait_until
 from tests.journeys.browsing import browsing, faults_of, keep
 from tests.journeys.people import Visit, said, visit
 from tests.journeys.running import Platform
@@ -24,6 +25,11 @@ DEEDS = """
 SELECT action, actor_label FROM compliance_auditentry
  WHERE subject_kind = 'report' AND subject_id = :'report' ORDER BY id
 """
+IN_A_BLOCK = """
+SELECT count(*) > 0 FROM compliance_auditentry e JOIN compliance_auditseal s ON s.entry_id = e.id
+ WHERE e.actor_label = :'name' AND s.position <= (SELECT max(last) FROM compliance_auditblock)
+"""
+SEALED_WITHIN_SECONDS = 60
 TAKEN = """
 SELECT actor_label FROM compliance_auditentry WHERE action LIKE 'audit.%' ORDER BY id DESC LIMIT 1
 """
@@ -101,10 +107,12 @@ def test_a_report_from_its_making_to_a_stranger(
         he.go(f"/compliance/reports/{number}/")
         he.look("report")
         he.page.locator(".banner a[href*=approval]").click()
+        he.page.wait_for_url("**/approval/**")
         he.look("request")
+        request = he.page.url
         he.follow(f"report {number}")
-        he.look("report")
-        he.page.go_back()
+        he.page.wait_for_url(f"**/reports/{number}/")
+        he.page.goto(request)
         he.press("Agree")
         he.confirm("Agree")
         he.reads("You agreed.")
@@ -161,6 +169,10 @@ def test_the_trail_is_searched_and_taken_out(platform, chromium, tmp_path, devic
         rows = shen.page.locator("table.table tbody tr")
         expect(rows.first).to_contain_text(shen.person["username"])
         shen.look("found")
+        name = shen.person["username"]
+        assert wait_until(
+            lambda: platform.ask(IN_A_BLOCK, name=name) == [["t"]], seconds=SEALED_WITHIN_SECONDS
+        )
         export = shen.page.locator("form[action$='/export/']")
         shen.press("Download", within=export)
         title = "Take a part of the audit trail out"
@@ -170,7 +182,6 @@ def test_the_trail_is_searched_and_taken_out(platform, chromium, tmp_path, devic
         shen.look("taken")
         shen.follow("Back to where you were")
         expect(rows.first).to_be_visible()
-        name = shen.person["username"]
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert {line["entry"]["actor_label"] for line in lines} == {name}
     assert platform.ask(TAKEN) == [[name]]
