@@ -81,7 +81,8 @@ def browsing(
 
 
 def faults_of(page: Page) -> list[str]:
-    """What axe finds, and whether the page is wider than its window."""
+    """What axe finds, and whether the page is wider than its window. The page has come first."""
+    page.wait_for_load_state()
     # Without the style sheets that axe would fetch a second time: it asks for what they import at
     # the page's own address, where nothing is.
     options = {"runOnly": RULES, "preload": False}

@@ -14,7 +14,7 @@ import pytest
 
 from tests.journeys.leaks import leaks
 from tests.journeys.running import Platform
-from tests.journeys.shop import Receiver, Shop
+from tests.journeys.shop import Receiver, Shop, heal
 
 
 @pytest.fixture(scope="session")
@@ -55,5 +55,6 @@ def shop(platform, receiver) -> Iterator[Shop]:
         base_url=platform.url, headers=headers, timeout=30, trust_env=False
     ) as client:
         opened = Shop(platform, receiver, client)
+        heal(platform)
         yield opened
         opened.clear()

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx
 
 from tests.journeys.running import Platform, eventually
-from tests.journeys.shop import Receiver, Shop
+from tests.journeys.shop import Receiver, Shop, heal
 
 METHODS: Final = ("alipay", "wechatpay", "unionpay_qr")
 CUSTOMERS: Final = 3
@@ -93,6 +93,7 @@ def patiently(act: Any) -> Any:
 @contextmanager
 def customers(platform: Platform, receiver: Receiver) -> Any:
     """Customers come until the block is left; then the last ones finish."""
+    heal(platform)
     trickle = Trickle(platform, receiver)
     with ThreadPoolExecutor(CUSTOMERS) as pool:
         coming = [pool.submit(trickle.come, number) for number in range(CUSTOMERS)]
