@@ -53,6 +53,13 @@ def hand_in(content: bytes, name: str = "licence.png", media_type: str = "", own
     )
 
 
+def kept(row: StoredFile) -> bytes:
+    """What lies in the storage."""
+    with storages["vault"].open(row.storage_name) as file:
+        content: bytes = file.read()
+        return content
+
+
 def refusal(content: bytes, name: str = "licence.png", media_type: str = "") -> str:
     with pytest.raises(FileRefused) as told:
         hand_in(content, name, media_type)
@@ -98,7 +105,7 @@ class TestTakenIn:
     def test_it_lies_sealed_under_its_own_key(self):
         content = hostile.pdf()
         one, two = hand_in(content, "a.pdf"), hand_in(content, "b.pdf")
-        held = [storages["vault"].open(row.storage_name).read() for row in (one, two)]
+        held = [kept(row) for row in (one, two)]
         assert held[0] != held[1]
         assert b"%PDF" not in held[0] + held[1]
         with connection.cursor() as cursor:
@@ -336,7 +343,7 @@ class TestTampering:
     )  # fmt: skip
     def test_a_content_that_was_changed_does_not_open(self, change):
         row = hand_in(hostile.png())
-        held = storages["vault"].open(row.storage_name).read()
+        held = kept(row)
         storages["vault"].delete(row.storage_name)
         storages["vault"].save(row.storage_name, ContentFile(change(held)))
         with pytest.raises(Unreadable):
